@@ -1,0 +1,13 @@
+export type { FileEntry, OpenArchive } from "./archive.ts";
+export { inspectArchive } from "./inspect.ts";
+export type * from "./inspection.ts";
+export { type ArchiveLimits, defaultArchiveLimits } from "./limits.ts";
+export { checkManifestPart, type ManifestPart } from "./manifest-part.ts";
+export { type ArchiveFile, type OpenOptions, openArchive } from "./open.ts";
+export { type OpenFile, readArchiveFile } from "./read-file.ts";
+export { repackAsTarGz, repackAsZip } from "./repack.ts";
+export { InspectionWorkers, type InspectionWorkersOptions } from "./workers.ts";
+export { gzip } from "./write/gzip.ts";
+export type { SourceFile } from "./write/source.ts";
+export { writeTar } from "./write/tar.ts";
+export { writeZip } from "./write/zip.ts";

@@ -1,0 +1,46 @@
+import { quote } from "@registry/domain";
+import { refused } from "../refuse.ts";
+
+/** Times, owners and comments, and the extended attributes that bsdtar writes on macOS by itself. */
+const harmlessKey =
+  /^(?:mtime|atime|ctime|uid|gid|uname|gname|comment|LIBARCHIVE\.(?:creationtime|xattr\..+)|SCHILY\.(?:dev|ino|nlink|fflags|xattr\..+))$/;
+const numeric = new Set(["mtime", "atime", "ctime", "uid", "gid", "LIBARCHIVE.creationtime"]);
+
+/**
+ * Reads the records of a pax extended header and returns its `path`, the only key that changes what is unpacked and
+ * is allowed to. Sizes, links, sparse maps and character sets are refused.
+ */
+export function readPax(body: Buffer): Buffer | undefined {
+  let path: Buffer | undefined;
+  const seen = new Set<string>();
+  let at = 0;
+  while (at < body.length) {
+    const space = body.indexOf(0x20, at);
+    const length = space === -1 ? "" : body.toString("latin1", at, space);
+    const end = at + Number(length);
+    if (!/^[1-9][0-9]{0,9}$/.test(length) || end > body.length || end <= space + 1 || body[end - 1] !== 0x0a) {
+      throw pax("A pax header is malformed");
+    }
+    const equals = body.indexOf(0x3d, space + 1);
+    if (equals === -1 || equals >= end - 1) throw pax("A pax header is malformed");
+    const key = body.toString("utf8", space + 1, equals);
+    const value = body.subarray(equals + 1, end - 1);
+    if (seen.has(key)) throw pax("A pax header gives one key twice");
+    seen.add(key);
+    if (key === "path") path = Buffer.from(value);
+    else checkKey(key, value.toString("latin1"));
+    at = end;
+  }
+  if (path !== undefined && (path.length === 0 || path.includes(0))) throw pax("A pax header gives an unusable path");
+  return path;
+}
+
+function checkKey(key: string, value: string): void {
+  if (!harmlessKey.test(key)) throw pax(`A pax header sets ${quote(key)}`);
+  if (numeric.has(key) && !/^-?[0-9]{1,20}(?:\.[0-9]{0,20})?$/.test(value))
+    throw pax(`A pax header's ${key} is no number`);
+}
+
+function pax(what: string): Error {
+  return refused("TAR_EXTENSION", `${what}, which is not allowed; pack plain files with their plain names and sizes`);
+}

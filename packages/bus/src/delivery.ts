@@ -1,0 +1,50 @@
+import { withDeadline } from "./deadline.ts";
+import type { BusLog, Delivery, Redelivery } from "./port.ts";
+import { type CheckedSubscription, pauseAfter } from "./rules.ts";
+
+/** What the bus is to do with an event after one delivery: forget it, or bring it again after a pause. */
+export type Outcome = "handled" | "dead" | { readonly againAfterMs: number; readonly cause: unknown };
+
+/**
+ * Runs one delivery by the rules that both adapters share. Never rejects.
+ * @param cause why the delivery before this one failed, where that is known
+ */
+export async function deliver(
+  subscription: CheckedSubscription,
+  handle: (delivery: Delivery) => Promise<void>,
+  delivery: Delivery,
+  context: { readonly redelivery: Redelivery; readonly log: BusLog; readonly cause?: unknown },
+): Promise<Outcome> {
+  const { group, ackWaitMs, maxDeliver } = subscription;
+  const { event, attempt } = delivery;
+  const told = { group, eventId: event.id, subject: event.subject, attempt };
+  let cause: unknown = context.cause ?? new Error("No process that handled the event lived to answer");
+  if (attempt <= maxDeliver) {
+    try {
+      await withDeadline(
+        ackWaitMs,
+        () => new Error(`The handler took longer than ${ackWaitMs} ms`),
+        async () => handle(delivery),
+      );
+      return "handled";
+    } catch (error) {
+      cause = error;
+    }
+  }
+  if (attempt < maxDeliver) {
+    context.log.warn({ ...told, err: cause }, "event not handled, comes again");
+    return { againAfterMs: pauseAfter(attempt, context.redelivery), cause };
+  }
+  try {
+    await withDeadline(
+      ackWaitMs,
+      () => new Error("Recording the dead letter took too long"),
+      async () => subscription.onDeadLetter?.(delivery, cause),
+    );
+    context.log.error({ ...told, err: cause }, "event given up");
+    return "dead";
+  } catch (error) {
+    context.log.error({ ...told, err: error }, "dead letter not recorded, comes again");
+    return { againAfterMs: pauseAfter(attempt, context.redelivery), cause };
+  }
+}

@@ -1,0 +1,48 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { freshEvent, freshSubject } from "../conformance.ts";
+import { decodeMessage, encodeHeaders } from "./headers.ts";
+
+const event = { ...freshEvent("registry.catalog.release.published"), id: "one", about: '@ünï/a "b" 100%' };
+const body = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+describe("headers", () => {
+  it("are CloudEvents 1.0 in binary mode", () => {
+    const headers = encodeHeaders({ ...event, traceparent: "00-aa-bb-01" });
+    const shown = Object.fromEntries(headers.keys().map((name) => [name, headers.get(name)]));
+    expect(shown).toEqual({
+      "ce-specversion": "1.0",
+      "ce-id": "one",
+      "ce-source": "/services/conformance",
+      "ce-type": "registry.catalog.release.published",
+      "ce-time": "2026-01-02T03:04:05.678Z",
+      "ce-subject": "@%C3%BCn%C3%AF/a%20%22b%22%20100%25",
+      "content-type": "application/json",
+      traceparent: "00-aa-bb-01",
+    });
+  });
+
+  it("leave out what the event does not have", () => {
+    const headers = encodeHeaders({ ...event, about: "" });
+    expect(headers.has("ce-subject")).toBe(false);
+    expect(headers.has("traceparent")).toBe(false);
+  });
+
+  it("come back as they went, whatever the name", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        const about = text.toWellFormed();
+        const headers = encodeHeaders({ ...event, about });
+        expect(decodeMessage({ subject: event.subject, headers, data: body(null) })).toEqual({ ...event, about });
+      }),
+    );
+  });
+
+  it.each([
+    ["no headers", undefined, body(null)],
+    ["no JSON", encodeHeaders(event), Buffer.from("{")],
+    ["no UTF-8", encodeHeaders(event), Buffer.from([0x22, 0xff, 0x22])],
+  ])("with %s are no event", (_, headers, data) => {
+    expect(decodeMessage({ subject: freshSubject(), headers, data })).toBeUndefined();
+  });
+});

@@ -1,0 +1,53 @@
+import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node";
+import type { Event } from "../port.ts";
+
+/** CloudEvents 1.0, binary mode: the attributes as headers, the data as the body. */
+export function encodeHeaders(event: Event): MsgHdrs {
+  const encoded = headers();
+  const set = (name: string, value: string): void => encoded.set(name, percentEncode(value));
+  set("ce-specversion", "1.0");
+  set("ce-id", event.id);
+  set("ce-source", event.source);
+  set("ce-type", event.subject);
+  set("ce-time", event.time.toISOString());
+  if (event.about !== "") set("ce-subject", event.about);
+  if (event.traceparent !== undefined) encoded.set("traceparent", event.traceparent);
+  encoded.set("content-type", "application/json");
+  return encoded;
+}
+
+/** Undefined where the message is none of the registry's events. */
+export function decodeMessage(message: Pick<Msg, "subject" | "headers" | "data">): Event | undefined {
+  const get = (name: string): string | undefined => percentDecode(message.headers?.get(name) ?? "");
+  const id = get("ce-id");
+  const time = new Date(get("ce-time") ?? "");
+  const traceparent = get("traceparent");
+  if (!id || Number.isNaN(time.getTime())) return undefined;
+  try {
+    return {
+      id,
+      subject: message.subject,
+      source: get("ce-source") ?? "",
+      time,
+      about: get("ce-subject") ?? "",
+      data: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(message.data)),
+      ...(traceparent && { traceparent }),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** As the CloudEvents bindings want it: printable ASCII stays, but for space, double quote and the percent sign itself. */
+const percentEncode = (value: string): string =>
+  value.toWellFormed().replace(/[^!#$&-~]/gu, (character) => [...Buffer.from(character)].map(percent).join(""));
+
+const percent = (byte: number): string => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+
+function percentDecode(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,144 @@
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+} from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
+import { unavailable } from "@registry/domain";
+import type { BusLog } from "../port.ts";
+import type { Link } from "./link.ts";
+
+const maxAge = nanos(8 * 24 * 60 * 60 * 1000);
+const duplicateWindow = nanos(2 * 60 * 1000);
+/** In the stream's metadata, so that every process sees the same: how often its server was caught having lost events. */
+const lossesKey = "registry-losses";
+
+export interface StreamOptions {
+  readonly name: string;
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+interface Position {
+  readonly created: string;
+  readonly sequence: number;
+}
+
+/** The stream that holds the registry's events: made where it is absent, and made again where its server lost it. */
+export class Stream {
+  readonly #link: Link;
+  readonly #options: StreamOptions;
+  readonly #log: BusLog;
+  /** The highest sequence that the server has given to an event of ours, in the stream made at `created`. */
+  #highest: Position = { created: "", sequence: 0 };
+  #created = "";
+  #unrecordedLoss = false;
+
+  constructor(link: Link, options: StreamOptions, log: BusLog) {
+    this.#link = link;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** @throws kind `unavailable` */
+  async manager(): Promise<JetStreamManager> {
+    const connection = await this.#link.connection();
+    return await jetstreamManager(connection, { checkAPI: false, timeout: this.#options.timeoutMs });
+  }
+
+  /** Makes or widens the stream where that is needed. @throws kind `unavailable` */
+  async ensure(): Promise<StreamInfo> {
+    const manager = await this.manager();
+    try {
+      const info = await this.#ensure(manager);
+      this.#created = info.created;
+      return info;
+    } catch (error) {
+      throw unavailable("The event bus", error);
+    }
+  }
+
+  async #ensure(manager: JetStreamManager): Promise<StreamInfo> {
+    const { name, maxBytes } = this.#options;
+    let found: StreamInfo;
+    try {
+      found = await manager.streams.info(name);
+    } catch (error) {
+      if (!isStreamNotFound(error)) throw error;
+      this.#log.info({ stream: name }, "event stream made");
+      return await manager.streams.add({
+        name,
+        subjects: ["registry.>"],
+        storage: StorageType.File,
+        retention: RetentionPolicy.Limits,
+        discard: DiscardPolicy.Old,
+        max_age: maxAge,
+        max_bytes: maxBytes,
+        duplicate_window: duplicateWindow,
+      });
+    }
+    const wider = widened(found.config);
+    return wider === undefined ? found : await manager.streams.update(name, wider);
+  }
+
+  /** @throws kind `unavailable` */
+  async generation(): Promise<string> {
+    if (this.#unrecordedLoss) await this.#recordLoss();
+    const { created, config } = await this.ensure();
+    return `${created}/${config.metadata?.[lossesKey] ?? "0"}`;
+  }
+
+  /** To be asked before an event is sent, and handed to `noteAccepted` with its answer. */
+  get highest(): Position {
+    return this.#highest;
+  }
+
+  /**
+   * Learns from the sequence that an event was given. A server that gives out one that an earlier event had has lost
+   * that one: it acknowledges events before they are on its disk.
+   */
+  noteAccepted(before: Position, sequence: number): void {
+    const created = this.#created;
+    const lost = before.created === created && sequence <= before.sequence;
+    if (lost || this.#highest.created !== created || sequence > this.#highest.sequence) {
+      this.#highest = { created, sequence };
+    }
+    if (!lost) return;
+    this.#log.error({ stream: this.name, sequence }, "event bus has lost events that it had accepted");
+    this.#unrecordedLoss = true;
+  }
+
+  async #recordLoss(): Promise<void> {
+    const { config } = await this.ensure();
+    const losses = Number(config.metadata?.[lossesKey] ?? "0") + 1;
+    const manager = await this.manager();
+    try {
+      await manager.streams.update(this.name, { metadata: { ...config.metadata, [lossesKey]: `${losses}` } });
+    } catch (error) {
+      throw unavailable("The event bus", error);
+    }
+    this.#unrecordedLoss = false;
+  }
+}
+
+/** What is to change so that the stream holds all it has to; larger limits that an operator has set stay. */
+function widened(config: StreamConfig): Partial<StreamConfig> | undefined {
+  const change: Partial<StreamConfig> = {};
+  if (!config.subjects?.includes("registry.>")) change.subjects = [...(config.subjects ?? []), "registry.>"];
+  if (config.max_age !== 0 && config.max_age < maxAge) change.max_age = maxAge;
+  if (config.duplicate_window < duplicateWindow) change.duplicate_window = duplicateWindow;
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+export const isStreamNotFound = (error: unknown): boolean =>
+  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;

@@ -1,0 +1,17 @@
+import { createInProcessBus } from "./memory/open.ts";
+import { type NatsBusOptions, openNatsBus } from "./nats/open.ts";
+import type { Bus } from "./port.ts";
+
+export interface BusOptions extends Omit<NatsBusOptions, "url"> {
+  /** A NATS server with JetStream; without it the bus is this process alone. */
+  readonly natsUrl?: string;
+  /** See `InProcessBusOptions`; a NATS server keeps what comes before a group's first subscription. */
+  readonly ready?: Promise<unknown>;
+}
+
+/** Chooses the adapter. Resolves without waiting for the server, which may come up later. */
+export async function openBus({ natsUrl, ready, ...options }: BusOptions): Promise<Bus> {
+  if (natsUrl !== undefined) return await openNatsBus({ ...options, url: natsUrl });
+  const { log, redelivery } = options;
+  return createInProcessBus({ log, ...(redelivery && { redelivery }), ...(ready && { ready }) });
+}

@@ -1,0 +1,88 @@
+import { invalid, quote, type RegistryError } from "@registry/domain";
+import type { Event, Redelivery, SubscribeOptions } from "./port.ts";
+
+export const maxBodyBytes = 512 * 1024;
+
+const subjectPattern = /^registry(\.[a-z0-9_-]{1,64}){1,8}$/;
+const groupPattern = /^[a-z][a-z0-9-]{0,63}$/;
+
+export interface CheckedSubscription {
+  readonly group: string;
+  readonly subjects: readonly string[];
+  readonly ackWaitMs: number;
+  readonly maxDeliver: number;
+  readonly concurrency: number;
+  readonly onDeadLetter: SubscribeOptions["onDeadLetter"];
+}
+
+/**
+ * The event's data as it travels.
+ * @throws kind `invalid_argument`, reason `INVALID_EVENT`
+ */
+export function encodeData(event: Event): string {
+  if (!/^[!-~]{1,200}$/.test(event.id)) throw invalidEvent("id must be 1 to 200 printable ASCII characters", "/id");
+  if (!subjectPattern.test(event.subject)) {
+    throw invalidEvent(`${quote(event.subject)} is no subject; use registry.<area>.<thing>.<past-tense>`, "/subject");
+  }
+  if (!/^[!-~]{1,200}$/.test(event.source)) throw invalidEvent("source must be a URI reference in ASCII", "/source");
+  if (Number.isNaN(event.time.getTime())) throw invalidEvent("time must be a valid date", "/time");
+  if (event.about.length > 256) throw invalidEvent("about may have up to 256 characters", "/about");
+  if (event.traceparent !== undefined && !/^[0-9a-f-]{1,100}$/.test(event.traceparent)) {
+    throw invalidEvent("traceparent must be a W3C trace context", "/traceparent");
+  }
+  const body = JSON.stringify(event.data);
+  if (body === undefined) throw invalidEvent("data must be a JSON value", "/data");
+  if (Buffer.byteLength(body) > maxBodyBytes) throw invalidEvent(`data may have up to ${maxBodyBytes} bytes`, "/data");
+  return body;
+}
+
+/** @throws kind `invalid_argument`, reason `INVALID_SUBSCRIPTION` */
+export function checkSubscription(options: SubscribeOptions): CheckedSubscription {
+  const { group, subjects, ackWaitMs = 30_000, maxDeliver = 10, concurrency = 16, onDeadLetter } = options;
+  if (!groupPattern.test(group)) {
+    throw invalidSubscription(`${quote(group)} is no group name; use a-z, then a-z 0-9 -`, "/group");
+  }
+  checkSubjects(subjects);
+  checkWhole("ackWaitMs", ackWaitMs, 10, 3_600_000);
+  checkWhole("maxDeliver", maxDeliver, 1, 1000);
+  checkWhole("concurrency", concurrency, 1, 1000);
+  return { group, subjects: [...subjects], ackWaitMs, maxDeliver, concurrency, onDeadLetter };
+}
+
+/** @throws kind `invalid_argument`, reason `INVALID_SUBSCRIPTION` */
+export function checkSubjects(subjects: readonly string[]): void {
+  if (subjects.length === 0) throw invalidSubscription("subjects must name at least one subject", "/subjects");
+  subjects.forEach((subject, index) => {
+    const pointer = `/subjects/${index}`;
+    const exact = subject.endsWith(".>") ? `${subject.slice(0, -1)}x` : subject;
+    if (!subjectPattern.test(exact)) {
+      throw invalidSubscription(`${quote(subject)} is no subject; use registry.a.b.c or a prefix with .>`, pointer);
+    }
+    if (subjects.some((other, at) => at !== index && matches([other], subject))) {
+      throw invalidSubscription(`${quote(subject)} is covered by another subject; leave it out`, pointer);
+    }
+  });
+}
+
+export function matches(patterns: readonly string[], subject: string): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith(".>") ? subject.startsWith(pattern.slice(0, -1)) : subject === pattern,
+  );
+}
+
+/** Milliseconds to wait after the failure of delivery number `attempt`. */
+export function pauseAfter(attempt: number, redelivery: Redelivery): number {
+  const { baseMs = 1000, maxMs = 60_000 } = redelivery;
+  return Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
+}
+
+function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw invalidSubscription(`${name} must be a whole number from ${least} to ${most}`, `/${name}`);
+  }
+}
+
+const invalidEvent = (message: string, pointer: string): RegistryError => invalid("INVALID_EVENT", message, pointer);
+
+const invalidSubscription = (message: string, pointer: string): RegistryError =>
+  invalid("INVALID_SUBSCRIPTION", message, pointer);

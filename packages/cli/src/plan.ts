@@ -1,0 +1,73 @@
+import { type ServiceName, serviceNames, settingsError } from "@registry/kit";
+import type { AllSettings } from "./settings.ts";
+
+/** What a process will run, once its settings were found to fit together. */
+export interface Plan {
+  readonly hosted: readonly ServiceName[];
+  /** Full service name to gRPC target, for services that live elsewhere. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+type Remote = Exclude<ServiceName, "gateway">;
+const fullNames: Record<Remote, string> = {
+  auth: "registry.auth.v1.AuthService",
+  catalog: "registry.catalog.v1.CatalogService",
+  storage: "registry.storage.v1.StorageService",
+  analytics: "registry.analytics.v1.AnalyticsService",
+};
+
+/** Whom each service calls. */
+const neighbours: Record<ServiceName, readonly Remote[]> = {
+  gateway: ["auth", "catalog", "storage", "analytics"],
+  auth: [],
+  catalog: ["auth", "storage"],
+  storage: ["auth", "catalog"],
+  analytics: ["auth", "catalog"],
+};
+
+/**
+ * @param names services named on the command line; none means all
+ * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`, with everything that does not fit
+ */
+export function planProcess(names: readonly ServiceName[], settings: AllSettings): Plan {
+  const hosted = names.length === 0 ? serviceNames : serviceNames.filter((name) => names.includes(name));
+  const problems: { pointer: string; reason: string }[] = [];
+  const addresses = new Map<string, string>();
+  const target: Record<Remote, string | undefined> = {
+    auth: settings.AUTH_ADDR,
+    catalog: settings.CATALOG_ADDR,
+    storage: settings.STORAGE_ADDR,
+    analytics: settings.ANALYTICS_ADDR,
+  };
+  for (const remote of new Set(hosted.flatMap((name) => neighbours[name]))) {
+    if (hosted.includes(remote)) continue;
+    const address = target[remote];
+    if (address !== undefined) addresses.set(fullNames[remote], address);
+    else
+      problems.push({
+        pointer: `${remote.toUpperCase()}_ADDR`,
+        reason: `needed, since ${remote} is not in this process`,
+      });
+  }
+  if (hosted.length < serviceNames.length) problems.push(...sharedStoresMissing(settings));
+  problems.push(...halfConfigured(settings));
+  if (problems.length > 0) throw settingsError(problems);
+  return { hosted, addresses };
+}
+
+function sharedStoresMissing(settings: AllSettings): { pointer: string; reason: string }[] {
+  const needed = ["MONGODB_URL", "NATS_URL", "S3_ENDPOINT", "SECRET_KEY"] as const;
+  return needed
+    .filter((name) => settings[name] === undefined)
+    .map((pointer) => ({
+      pointer,
+      reason: "needed by a process that hosts fewer than all five services, since they share it",
+    }));
+}
+
+function halfConfigured(settings: AllSettings): { pointer: string; reason: string }[] {
+  if (settings.S3_ENDPOINT === undefined) return [];
+  return (["S3_ACCESS_KEY", "S3_SECRET_KEY"] as const)
+    .filter((name) => settings[name] === undefined)
+    .map((pointer) => ({ pointer, reason: "needed beside S3_ENDPOINT" }));
+}

@@ -1,0 +1,134 @@
+import { mkdirSync } from "node:fs";
+import { AuthServiceDefinition } from "@registry/contracts/auth";
+import {
+  Clients,
+  createLogger,
+  createMetrics,
+  deriveKeys,
+  Identity,
+  type Logger,
+  Pipeline,
+  type Service,
+  type ServiceName,
+  type Surroundings,
+  startGrpcServer,
+  startOpsHttp,
+  systemClock,
+  systemIds,
+} from "@registry/kit";
+import { composeServices, type Opened } from "./compose.ts";
+import type { Plan } from "./plan.ts";
+import { loadSecretKey } from "./secret-key.ts";
+import type { AllSettings } from "./settings.ts";
+
+/** A started process of the registry. */
+export interface RegistryProcess {
+  /** `http://host:port` of the gateway, where it is hosted here. */
+  readonly httpUrl: string | undefined;
+  /** `host:port` of gRPC. */
+  readonly grpcAddress: string;
+  /** `http://host:port` of health and metrics, in processes without the gateway. */
+  readonly opsUrl: string | undefined;
+  /** Where this start wrote the new administrator's token; undefined where there was one already. */
+  readonly newAdminTokenFile: string | undefined;
+  /** Not ready at once; ends work under way, then frees everything, last opened first. */
+  close(): Promise<void>;
+}
+
+const graceMs = 25_000;
+
+/** Builds everything in the order in which data flows, and takes it down in the opposite one. */
+export async function startRegistryProcess(plan: Plan, settings: AllSettings): Promise<RegistryProcess> {
+  mkdirSync(settings.DATA_DIR, { recursive: true, mode: 0o700 });
+  const log = createLogger(settings.LOG_LEVEL);
+  const { opened, closeAll } = closables(log);
+  const started = Promise.withResolvers<void>();
+  try {
+    const { surroundings, pipeline, clients, identity, metrics } = buildFrame(plan, settings, log, opened);
+    const composed = await composeServices({ plan, settings, around: surroundings, opened, started: started.promise });
+    const tables = composed.services.flatMap((service) => service.table ?? []);
+    for (const table of tables) clients.host(table);
+    const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
+    const grpc = opened(await startGrpcServer(tables, pipeline, grpcAt), (server) => server.close(graceMs));
+    for (const service of composed.services) {
+      opened(service, (started) => started.close());
+      await service.start();
+    }
+    started.resolve();
+    identity.epoch.start();
+    opened(identity.epoch, (epoch) => epoch.close());
+    grpc.setServing(true);
+    opened(grpc, (server) => server.setServing(false));
+    const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
+    const ops =
+      composed.gateway === undefined
+        ? opened(await startOpsHttp(opsAt, metrics, readiness(composed.services)), (server) => server.close())
+        : undefined;
+    return {
+      httpUrl: composed.gateway?.url,
+      grpcAddress: `${settings.GRPC_HOST}:${grpc.port}`,
+      opsUrl: ops === undefined ? undefined : `http://${settings.GRPC_HOST}:${ops.port}`,
+      newAdminTokenFile: composed.auth?.adminTokenFile,
+      close: closeAll,
+    };
+  } catch (error) {
+    started.resolve();
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What every service of the process shares. */
+function buildFrame(plan: Plan, settings: AllSettings, log: Logger, opened: Opened) {
+  const keys = deriveKeys(settings.SECRET_KEY ?? loadSecretKey(settings.DATA_DIR, () => systemIds.secret(48)));
+  const metrics = createMetrics();
+  const identity: Identity = new Identity(keys, systemClock, () => {
+    const auth = clients.of(AuthServiceDefinition);
+    return {
+      exchange: async (credential) => (await auth.exchangeCredential({ credential })).internalToken,
+      epoch: async () => (await auth.getRevocationEpoch({}, { timeoutMs: 2000 })).epoch,
+    };
+  });
+  const anonymousRead = settings.ANONYMOUS_READ;
+  const pipeline = new Pipeline({ identity, anonymousRead, log, metrics, newId: systemIds.unique });
+  const clients = opened(new Clients({ identity, pipeline, addresses: plan.addresses }, "process"), (all) =>
+    all.close(),
+  );
+  const surroundings = (name: ServiceName): Surroundings => ({
+    clock: systemClock,
+    ids: systemIds,
+    log: log.child({ service: name }),
+    metrics,
+    keys,
+    identity,
+    clients: clients.forService(name),
+  });
+  return { surroundings, pipeline, clients, identity, metrics };
+}
+
+function readiness(services: readonly Service[]) {
+  return async (): Promise<{ ready: boolean; checks: Record<string, boolean> }> => {
+    const all = await Promise.all(services.map((service) => service.checks()));
+    const checks: Record<string, boolean> = {};
+    for (const [name, holds] of all.flatMap((own) => Object.entries(own))) {
+      checks[name] = (checks[name] ?? true) && holds;
+    }
+    // The outbox bridges the bus's absence, so it is shown and no reason to send work elsewhere.
+    return { ready: Object.entries(checks).every(([name, holds]) => holds || name === "bus"), checks };
+  };
+}
+
+function closables(log: Logger): { opened: Opened; closeAll: () => Promise<void> } {
+  const closers: (() => Promise<void>)[] = [];
+  return {
+    opened: (resource, close) => {
+      closers.unshift(async () => close(resource));
+      return resource;
+    },
+    closeAll: async () => {
+      for (const close of closers.splice(0)) {
+        await close().catch((err: unknown) => log.error({ err }, "closing failed"));
+      }
+    },
+  };
+}

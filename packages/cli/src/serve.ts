@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { readEnvironment, readSettings, type ServiceName } from "@registry/kit";
+import { planProcess } from "./plan.ts";
+import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
+import { type AllSettings, allSettings } from "./settings.ts";
+
+export interface ServeOptions {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  /** Settings file. */
+  readonly env: string;
+}
+
+/** Reads every setting, from the command line first, then the environment, then the settings file. */
+export function readServeSettings(options: ServeOptions): AllSettings {
+  const environment = readEnvironment(options.env);
+  const values = new Map(environment.values);
+  if (options.host !== undefined) values.set("HOST", options.host);
+  if (options.port !== undefined) values.set("PORT", options.port);
+  return readSettings(allSettings, { ...environment, values });
+}
+
+/** Runs the named services until it is told to stop. @returns the exit code */
+export async function serve(names: readonly ServiceName[], options: ServeOptions): Promise<number> {
+  const settings = readServeSettings(options);
+  const plan = planProcess(names, settings);
+  const stopped = stopSignal();
+  const running = await startRegistryProcess(plan, settings);
+  process.stdout.write(`${describe(running, plan.hosted, settings)}\n`);
+  const signal = await stopped;
+  process.stdout.write(`${signal}: ending work under way, then stopping\n`);
+  await running.close();
+  return 0;
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => resolve(signal));
+    }
+  });
+}
+
+function describe(running: RegistryProcess, hosted: readonly string[], settings: AllSettings): string {
+  const stores = [
+    settings.MONGODB_URL === undefined ? "embedded documents" : "MongoDB",
+    settings.NATS_URL === undefined ? "embedded bus" : "NATS",
+    settings.S3_ENDPOINT === undefined ? "package files" : "S3",
+  ];
+  const url = running.httpUrl;
+  return [
+    `AgentiCraft registry is ready (${hosted.length === 5 ? "all services" : hosted.join(", ")})`,
+    ...(url === undefined ? [] : [`  HTTP     ${url}`]),
+    `  gRPC     ${running.grpcAddress}`,
+    ...(running.opsUrl === undefined ? [] : [`  health   ${running.opsUrl}/ready`]),
+    `  data     ${settings.DATA_DIR} (${stores.join(", ")})`,
+    ...(running.newAdminTokenFile === undefined
+      ? []
+      : [`  token    ${running.newAdminTokenFile} (of the administrator, made just now; keep it safe)`]),
+    ...(url === undefined ? [] : nextSteps(url, settings)),
+  ].join("\n");
+}
+
+function nextSteps(url: string, settings: AllSettings): string[] {
+  const token = settings.ADMIN_TOKEN_FILE ?? join(settings.DATA_DIR, "admin-token");
+  return [
+    "Try next:",
+    `  curl ${url}/api/v1/plugins`,
+    `  curl -H "Authorization: Bearer $(cat ${token})" -F package=@my-plugin.zip ${url}/api/v1/plugins`,
+    `  open ${url}/docs`,
+  ];
+}

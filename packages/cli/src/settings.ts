@@ -1,0 +1,98 @@
+import { logLevels, type SettingGroup, setting } from "@registry/kit";
+import { analyticsSettings } from "@registry/service-analytics/config";
+import { authSettings } from "@registry/service-auth/config";
+import { catalogSettings } from "@registry/service-catalog/config";
+import { gatewaySettings } from "@registry/service-gateway/config";
+import { storageSettings } from "@registry/service-storage/config";
+
+const { text, secret, integer, flag, oneOf, url } = setting;
+
+const hereIfAbsent = (service: string) =>
+  text<string | undefined>({
+    description: `Where ${service} is when this process does not host it, e.g. dns:///${service}:9090`,
+    fallback: undefined,
+    shownDefault: "this process",
+    pattern: /^[\w.:/,[\]-]{3,512}$/,
+    expects: "host:port, dns:///name:port or ipv4:a:port,b:port",
+  });
+
+/** What belongs to the process as a whole. */
+export const processSettings = {
+  HOST: text({ description: "Address that the gateway's HTTP listens on", fallback: "127.0.0.1" }),
+  PORT: integer({ description: "Port of the gateway's HTTP; 0 takes a free one", fallback: 8080, min: 0, max: 65535 }),
+  GRPC_HOST: text({ description: "Address that gRPC listens on", fallback: "127.0.0.1" }),
+  GRPC_PORT: integer({
+    description: "One gRPC listener for all services of this process; 0 takes a free one",
+    fallback: 9090,
+    min: 0,
+    max: 65535,
+  }),
+  AUTH_ADDR: hereIfAbsent("auth"),
+  CATALOG_ADDR: hereIfAbsent("catalog"),
+  STORAGE_ADDR: hereIfAbsent("storage"),
+  ANALYTICS_ADDR: hereIfAbsent("analytics"),
+  METRICS_PORT: integer({
+    description: "Metrics and health of processes without the gateway; 0 takes a free one",
+    fallback: 9464,
+    min: 0,
+    max: 65535,
+  }),
+  DATA_DIR: text({ description: "Embedded stores, generated secrets, spools, the admin token", fallback: "./data" }),
+  MONGODB_URL: url<string | undefined>({
+    description: "MongoDB for metadata; its path is the prefix of the database names",
+    fallback: undefined,
+    shownDefault: "embedded",
+    protocols: ["mongodb:", "mongodb+srv:"],
+  }),
+  NATS_URL: url<string | undefined>({
+    description: "NATS with JetStream for events",
+    fallback: undefined,
+    shownDefault: "embedded",
+    protocols: ["nats:", "tls:"],
+  }),
+  S3_ENDPOINT: url<string | undefined>({
+    description: "MinIO or another S3 server for packages",
+    fallback: undefined,
+    shownDefault: "embedded",
+    protocols: ["http:", "https:"],
+  }),
+  S3_REGION: text({ description: "Region of the bucket", fallback: "us-east-1" }),
+  S3_BUCKET: text({
+    description: "Bucket, created if absent",
+    fallback: "agenticraft-plugins",
+    pattern: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    expects: "3 to 63 of a-z, 0-9, dot and hyphen",
+  }),
+  S3_ACCESS_KEY: secret({ description: "Access key", fallback: undefined }),
+  S3_SECRET_KEY: secret({ description: "Secret key", fallback: undefined }),
+  S3_PUBLIC_ENDPOINT: url<string | undefined>({
+    description: "Address under which clients outside reach the S3 server, for presigned URLs",
+    fallback: undefined,
+    shownDefault: "none: packages leave through the gateway",
+    protocols: ["http:", "https:"],
+  }),
+  SECRET_KEY: secret({
+    description: "Signs tokens; the same for every process of one registry, at least 32 characters",
+    fallback: undefined,
+    minLength: 32,
+  }),
+  ADMIN_TOKEN_FILE: text<string | undefined>({
+    description: "The first administrator's token: read if there, else written",
+    fallback: undefined,
+    shownDefault: "DATA_DIR/admin-token",
+  }),
+  ANONYMOUS_READ: flag({ description: "false: every read needs a credential", fallback: true }),
+  LOG_LEVEL: oneOf(logLevels, { description: `One of ${logLevels.join(", ")}`, fallback: "info" }),
+} satisfies SettingGroup;
+
+/** Every setting of the program, process-wide ones first. */
+export const allSettings = {
+  ...processSettings,
+  ...gatewaySettings,
+  ...authSettings,
+  ...catalogSettings,
+  ...storageSettings,
+  ...analyticsSettings,
+} satisfies SettingGroup;
+
+export type AllSettings = import("@registry/kit").SettingsOf<typeof allSettings>;

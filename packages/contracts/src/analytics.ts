@@ -1,0 +1,1 @@
+export * from "./gen/registry/analytics/v1/analytics_service.ts";

@@ -1,0 +1,159 @@
+import { Worker } from "node:worker_threads";
+import { RegistryError, unavailable } from "@registry/domain";
+import type { Log } from "../log.ts";
+import { DuplicateKeyError } from "../port.ts";
+import type { Failure, FromWriter, Operation, Outcome, ResultOf, Results, ToWriter, WriterData } from "./operations.ts";
+
+const maxBatch = 1000;
+const maxBatchCharacters = 8 * 1024 * 1024;
+
+interface Waiting {
+  readonly operation: Operation;
+  readonly resolve: (value: Results[keyof Results]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export function errorOf(failure: Failure): Error {
+  switch (failure.type) {
+    case "duplicate":
+      return new DuplicateKeyError(failure.collection, failure.index);
+    case "registry":
+      return new RegistryError(failure.kind, failure.reason, failure.message);
+    default:
+      return unavailable("the document store", new Error(failure.message));
+  }
+}
+
+function sizeOf(operation: Operation): number {
+  if (operation.kind === "insert") return operation.text.length;
+  if (operation.kind === "insertNew") return operation.texts.reduce((sum, text) => sum + text.length, 0);
+  return 256;
+}
+
+/**
+ * Hands operations to the writer thread. While one batch is written, the next one gathers: whatever waits goes
+ * together and shares one sync of the disk.
+ */
+export class WriteQueue {
+  readonly #worker: Worker;
+  readonly #timeoutMs: number;
+  readonly #log: Log | undefined;
+  readonly #exited: Promise<void>;
+  #waiting: Waiting[] = [];
+  /** Undefined while the writer is idle. */
+  #inFlight: readonly Waiting[] | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #down: Error | undefined;
+  #idle: (() => void)[] = [];
+
+  private constructor(worker: Worker, timeoutMs: number, log: Log | undefined) {
+    this.#worker = worker;
+    this.#timeoutMs = timeoutMs;
+    this.#log = log;
+    this.#exited = new Promise((resolve) => {
+      worker.once("exit", () => {
+        this.#fail(unavailable("the document store"));
+        resolve();
+      });
+    });
+    worker.on("error", (error) => {
+      log?.error({ err: error }, "the writer thread of the document store ended");
+      this.#fail(unavailable("the document store", error));
+    });
+  }
+
+  /** @throws RegistryError kind `unavailable` if the file cannot be opened */
+  static async start(data: WriterData, log: Log | undefined): Promise<WriteQueue> {
+    const source = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+    const worker = new Worker(new URL(source, import.meta.url), { workerData: data });
+    const queue = new WriteQueue(worker, data.timeoutMs, log);
+    await new Promise<void>((resolve, reject) => {
+      worker.once("error", (error) => reject(unavailable("the document store", error)));
+      worker.once("exit", () => reject(unavailable("the document store")));
+      worker.once("message", (message: FromWriter) => {
+        if ("failed" in message) reject(errorOf(message.failed));
+        else resolve();
+      });
+    });
+    worker.on("message", (message: FromWriter) => {
+      if ("outcomes" in message) queue.#settle(message.outcomes);
+    });
+    worker.unref();
+    return queue;
+  }
+
+  /** Resolves once the operation is on the disk. */
+  submit<O extends Operation>(operation: O): Promise<ResultOf<O>> {
+    if (this.#down !== undefined) return Promise.reject(this.#down);
+    return new Promise<ResultOf<O>>((resolve, reject) => {
+      // The writer answers an operation with the result of its kind.
+      this.#waiting.push({ operation, resolve: resolve as Waiting["resolve"], reject });
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#flush());
+    });
+  }
+
+  #nextBatch(): Waiting[] {
+    let characters = 0;
+    let size = 0;
+    for (const { operation } of this.#waiting) {
+      characters += sizeOf(operation);
+      if (size > 0 && (size === maxBatch || characters > maxBatchCharacters)) break;
+      size += 1;
+    }
+    return this.#waiting.splice(0, size);
+  }
+
+  #flush(): void {
+    if (this.#inFlight !== undefined || this.#down !== undefined || this.#waiting.length === 0) return;
+    const batch = this.#nextBatch();
+    this.#inFlight = batch;
+    const message: ToWriter = { batch: batch.map(({ operation }) => operation) };
+    this.#worker.ref();
+    this.#timer = setTimeout(() => this.#overdue(), this.#timeoutMs);
+    this.#worker.postMessage(message);
+  }
+
+  #overdue(): void {
+    this.#log?.error({ timeoutMs: this.#timeoutMs }, "the disk does not answer in time");
+    // What is in flight may still be written: its outcome is unknown, as after any timeout.
+    const overdue = [...(this.#inFlight ?? []), ...this.#waiting.splice(0)];
+    this.#inFlight = [];
+    for (const { reject } of overdue) reject(unavailable("the document store"));
+    this.#timer = setTimeout(() => this.#overdue(), this.#timeoutMs);
+  }
+
+  #settle(outcomes: readonly Outcome[]): void {
+    const batch = this.#inFlight ?? [];
+    clearTimeout(this.#timer);
+    this.#inFlight = undefined;
+    batch.forEach(({ resolve, reject }, i) => {
+      const outcome = outcomes[i];
+      if (outcome !== undefined && "value" in outcome) resolve(outcome.value);
+      else reject(errorOf(outcome?.failure ?? { type: "store", message: "the writer gave no outcome" }));
+    });
+    this.#flush();
+    if (this.#inFlight !== undefined) return;
+    this.#worker.unref();
+    for (const done of this.#idle.splice(0)) done();
+  }
+
+  #fail(error: Error): void {
+    this.#down ??= error;
+    clearTimeout(this.#timer);
+    const lost = [...(this.#inFlight ?? []), ...this.#waiting.splice(0)];
+    this.#inFlight = undefined;
+    for (const { reject } of lost) reject(error);
+    for (const done of this.#idle.splice(0)) done();
+  }
+
+  /** Waits for what was submitted, then ends the thread. */
+  async close(): Promise<void> {
+    if (this.#inFlight !== undefined || this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    this.#down ??= unavailable("the document store");
+    this.#worker.ref();
+    this.#worker.postMessage({ close: true } satisfies ToWriter);
+    await this.#exited;
+  }
+}

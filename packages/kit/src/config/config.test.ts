@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RegistryError } from "@registry/domain";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { readEnvironment } from "./environment.ts";
+import { readSettings } from "./read.ts";
+import { bytes, flag, integer, list, secret, text, url } from "./setting.ts";
+
+const group = {
+  PORT: integer({ description: "", fallback: 8080, min: 0, max: 65535 }),
+  S3_BUCKET: text({ description: "", fallback: "plugins", pattern: /^[a-z]+$/, expects: "small letters" }),
+  LIMIT_BODY_BYTES: bytes({ description: "", fallback: 10 }),
+  ANONYMOUS_READ: flag({ description: "", fallback: true }),
+  CORS_ORIGINS: list({ description: "", fallback: [] }),
+  NATS_URL: url<string | undefined>({ description: "", fallback: undefined, protocols: ["nats:"] }),
+  SECRET_KEY: secret({ description: "", fallback: undefined, minLength: 8 }),
+};
+
+const from = (values: Record<string, string>, fromFile: string[] = []) => ({
+  values: new Map(Object.entries(values)),
+  fromFile: new Set(fromFile),
+});
+
+it("reads typed values and falls back to the defaults", () => {
+  expect(readSettings(group, from({}))).toMatchObject({ PORT: 8080, NATS_URL: undefined, ANONYMOUS_READ: true });
+  const given = { PORT: "0", LIMIT_BODY_BYTES: "50 MiB", ANONYMOUS_READ: "false", CORS_ORIGINS: "a, b", S3_BUCKET: "" };
+  expect(readSettings(group, from(given))).toMatchObject({
+    PORT: 0,
+    LIMIT_BODY_BYTES: 52_428_800,
+    ANONYMOUS_READ: false,
+    CORS_ORIGINS: ["a", "b"],
+    S3_BUCKET: "plugins",
+  });
+});
+
+it("reports everything that is wrong at once, by name, and no secret", () => {
+  const bad = { PORT: "x", S3_BUCKET: "A!", NATS_URL: "http://x", SECRET_KEY: "short", S3_BUKCET: "typo", MY_OWN: "1" };
+  const error = (() => {
+    try {
+      return readSettings(group, from(bad, ["MY_OWN"]));
+    } catch (e) {
+      return e;
+    }
+  })();
+  expect(error).toBeInstanceOf(RegistryError);
+  const fields = (error as RegistryError).fields.map((field) => field.pointer);
+  expect(fields).toEqual(["PORT", "S3_BUCKET", "NATS_URL", "SECRET_KEY", "S3_BUKCET", "MY_OWN"]);
+  expect((error as RegistryError).message).not.toContain("short");
+});
+
+it("lets platforms put their own variables beside ours", () => {
+  const platform = { NATS_PORT_4222_TCP_ADDR: "10.0.0.1", NATS_SERVICE_HOST: "10.0.0.1", PATH: "/bin" };
+  expect(readSettings(group, from(platform)).PORT).toBe(8080);
+});
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "kit-config-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it("takes the settings file, and secrets from files of their own", () => {
+  writeFileSync(join(folder, "key"), "a secret in a file\n");
+  writeFileSync(join(folder, ".env"), `# comment\nPORT=9000\nSECRET_KEY_FILE=${join(folder, "key")}\n`);
+  const environment = readEnvironment(join(folder, ".env"));
+  expect(readSettings(group, environment)).toMatchObject({ PORT: 9000, SECRET_KEY: "a secret in a file" });
+  expect(readEnvironment(join(folder, "absent")).fromFile.size).toBe(0);
+  writeFileSync(join(folder, ".env"), "SECRET_KEY_FILE=/nowhere/at/all\n");
+  expect(() => readEnvironment(join(folder, ".env"))).toThrow("SECRET_KEY_FILE");
+});

@@ -1,0 +1,153 @@
+import { RegistryError } from "@registry/domain";
+import type { Identity } from "../identity/identity.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { deadlineExceeded, toRegistryError } from "./errors.ts";
+import { type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
+
+/** What came with a call beside its message. */
+export interface CallMeta {
+  readonly authorization: string | undefined;
+  readonly requestId: string | undefined;
+  /** What the caller has left. */
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface PipelineDeps {
+  readonly identity: Identity;
+  readonly anonymousRead: boolean;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly newId: () => string;
+}
+
+const defaultMaxMs = 60_000;
+
+/** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
+export class Pipeline {
+  readonly #deps: PipelineDeps;
+
+  constructor(deps: PipelineDeps) {
+    this.#deps = deps;
+  }
+
+  /** For methods that answer once. @throws RegistryError, and nothing else */
+  async unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown> {
+    const call = this.#begin(table, method, meta);
+    try {
+      const context = await this.#enter(call, meta);
+      const answer = await untilAborted(Promise.resolve(call.row.handle(request, context)), call.signal);
+      call.end("ok");
+      return answer;
+    } catch (error) {
+      throw call.fail(error);
+    } finally {
+      call.release();
+    }
+  }
+
+  /** For methods that answer with a stream. @throws RegistryError, and nothing else */
+  async *stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncGenerator<unknown> {
+    const call = this.#begin(table, method, meta);
+    try {
+      const context = await this.#enter(call, meta);
+      for await (const message of call.row.handle(request, context) as AsyncIterable<unknown>) {
+        call.signal.throwIfAborted();
+        yield message;
+      }
+      call.end("ok");
+    } catch (error) {
+      throw call.fail(error);
+    } finally {
+      call.release();
+    }
+  }
+
+  async #enter(call: OpenCall, meta: CallMeta): Promise<CallContext> {
+    const resolved = await this.#deps.identity.resolve(meta.authorization);
+    enforce(call.row.allow, resolved.caller, this.#deps);
+    return {
+      caller: resolved.caller,
+      authorization: resolved.authorization,
+      signal: call.signal,
+      deadline: call.deadline,
+      requestId: call.requestId,
+      log: call.log,
+    };
+  }
+
+  #begin(table: ServiceTable, method: string, meta: CallMeta): OpenCall {
+    const row = table.rows[method];
+    if (row === undefined) throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
+    const requestId = meta.requestId ?? this.#deps.newId();
+    const rpc = `${table.definition.fullName}/${method}`;
+    const log = this.#deps.log.child({ requestId, rpc });
+    return new OpenCall(row, rpc, requestId, meta, log, this.#deps.metrics);
+  }
+}
+
+class OpenCall {
+  readonly row: ErasedRow;
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly deadline: Date;
+  readonly #rpc: string;
+  readonly #metrics: Metrics;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #startedAt = performance.now();
+  #ended = false;
+
+  constructor(row: ErasedRow, rpc: string, requestId: string, meta: CallMeta, log: Logger, metrics: Metrics) {
+    this.row = row;
+    this.#rpc = rpc;
+    this.requestId = requestId;
+    this.log = log;
+    this.#metrics = metrics;
+    const longest = row.maxDurationMs ?? defaultMaxMs;
+    const allowed = Math.min(
+      longest === 0 ? Number.POSITIVE_INFINITY : longest,
+      meta.timeoutMs ?? Number.POSITIVE_INFINITY,
+    );
+    this.deadline = new Date(Date.now() + Math.min(allowed, 86_400_000));
+    if (Number.isFinite(allowed)) {
+      this.#timer = setTimeout(() => this.#controller.abort(deadlineExceeded()), Math.max(0, allowed));
+    }
+    this.signal =
+      meta.signal === undefined ? this.#controller.signal : AbortSignal.any([meta.signal, this.#controller.signal]);
+  }
+
+  end(outcome: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#metrics.rpcDuration.observe({ rpc: this.#rpc, outcome }, (performance.now() - this.#startedAt) / 1000);
+  }
+
+  fail(error: unknown): RegistryError {
+    // A call that was aborted may fail with whatever the abort broke; what it was aborted for is the truth.
+    const cause = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
+    const known = toRegistryError(cause);
+    this.end(known.kind);
+    if (known.kind === "internal") this.log.error({ err: cause }, "call failed");
+    else if (known.kind === "unavailable") this.log.warn({ err: cause }, "call failed");
+    else this.log.debug({ reason: known.reason }, "call refused");
+    return known;
+  }
+
+  release(): void {
+    this.end("cancelled");
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Settles with the promise, or fails as soon as the signal is aborted, so that no handler outlives its deadline unseen. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

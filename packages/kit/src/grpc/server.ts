@@ -1,0 +1,95 @@
+import { readDescriptorSet } from "@registry/contracts";
+import { type CompatServiceDefinition, createServer, type CallContext as NiceContext, type Server } from "nice-grpc";
+import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
+import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
+import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import { toRegistryError, toServerError } from "./errors.ts";
+import type { CallMeta, Pipeline } from "./pipeline.ts";
+import { maxMessageBytes, requestIdHeader, timeoutHeader } from "./remote.ts";
+import type { ServiceTable } from "./table.ts";
+
+function metaOf(context: NiceContext): CallMeta {
+  const timeout = context.metadata.get(timeoutHeader);
+  const requestId = context.metadata.get(requestIdHeader);
+  return {
+    authorization: context.metadata.get("authorization"),
+    requestId: requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
+    timeoutMs: timeout !== undefined && /^\d{1,9}$/.test(timeout) ? Number(timeout) : undefined,
+    signal: context.signal,
+  };
+}
+
+function implementationOf(table: ServiceTable, pipeline: Pipeline): Record<string, unknown> {
+  const methods = Object.entries(table.definition.methods).map(([name, method]) => [
+    name,
+    method.responseStream
+      ? async function* (request: unknown, context: NiceContext): AsyncGenerator<unknown> {
+          try {
+            yield* pipeline.stream(table, name, request, metaOf(context));
+          } catch (error) {
+            throw toServerError(toRegistryError(error));
+          }
+        }
+      : async (request: unknown, context: NiceContext): Promise<unknown> => {
+          try {
+            return await pipeline.unary(table, name, request, metaOf(context));
+          } catch (error) {
+            throw toServerError(toRegistryError(error));
+          }
+        },
+  ]);
+  return Object.fromEntries(methods);
+}
+
+export interface GrpcServer {
+  /** Port that it listens on. */
+  readonly port: number;
+  /** What health checks are told from now on. */
+  setServing(serving: boolean): void;
+  /** Ends calls under way within the time given, then cuts the rest. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** One listener for all services that this process hosts, with health and reflection. */
+export async function startGrpcServer(
+  tables: readonly ServiceTable[],
+  pipeline: Pipeline,
+  address: { readonly host: string; readonly port: number },
+): Promise<GrpcServer> {
+  const server: Server = createServer({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_concurrent_streams": 1000,
+    "grpc.keepalive_permit_without_calls": 1,
+  }).use(errorDetailsServerMiddleware);
+  const names = tables.map((table) => table.definition.fullName);
+  for (const table of tables) {
+    server.add(table.definition as unknown as CompatServiceDefinition, implementationOf(table, pipeline) as never);
+  }
+  const health = HealthState();
+  server.add(HealthDefinition, HealthServiceImpl(health));
+  server.add(ServerReflectionService, ServerReflection(readDescriptorSet(), names));
+  const setServing = (serving: boolean): void => {
+    for (const name of ["", ...names]) health.setStatus(serving ? "healthy" : "unhealthy", name);
+  };
+  setServing(false);
+  const port = await server.listen(
+    `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`,
+  );
+  return {
+    port,
+    setServing,
+    async close(graceMs) {
+      setServing(false);
+      let timer: NodeJS.Timeout | undefined;
+      const cut = new Promise<void>((resolve) => {
+        timer = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, graceMs);
+      });
+      await Promise.race([server.shutdown(), cut]);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { type Action, type Caller, isAdmin, maySomewhere, permissionDenied, unauthenticated } from "@registry/domain";
+import type { Logger } from "../log.ts";
+
+/** The part of a generated message type that calls need. */
+export interface MessageType {
+  encode(message: never): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): unknown;
+  fromPartial(partial: never): unknown;
+}
+
+export interface MethodDefinition {
+  readonly name: string;
+  readonly requestType: MessageType;
+  readonly requestStream: boolean;
+  readonly responseType: MessageType;
+  readonly responseStream: boolean;
+  readonly options: { readonly idempotencyLevel?: string };
+}
+
+/** A service as the generated code defines it. */
+export interface ServiceDefinition {
+  readonly name: string;
+  readonly fullName: string;
+  readonly methods: { readonly [method: string]: MethodDefinition };
+}
+
+/** What a handler knows about the call it serves. */
+export interface CallContext {
+  readonly caller: Caller;
+  /** The internal token to pass on when acting for the caller; undefined for anonymous callers. */
+  readonly authorization: string | undefined;
+  /** Aborted when the deadline passes or the caller goes away. */
+  readonly signal: AbortSignal;
+  readonly deadline: Date;
+  readonly requestId: string;
+  readonly log: Logger;
+}
+
+type MessageOf<T> = T extends { decode(...args: never[]): infer M } ? M : never;
+type PartialOf<T> = T extends { fromPartial(partial: infer P): unknown } ? P : never;
+type RequestOf<M extends MethodDefinition> = MessageOf<M["requestType"]>;
+type ResponseOf<M extends MethodDefinition> = PartialOf<M["responseType"]>;
+
+export type Handler<M extends MethodDefinition> = (
+  request: M["requestStream"] extends true ? AsyncIterable<RequestOf<M>> : RequestOf<M>,
+  context: CallContext,
+) => M["responseStream"] extends true ? AsyncIterable<ResponseOf<M>> : Promise<ResponseOf<M>>;
+
+/** Who may call; checked before the handler runs. */
+export type Policy = (caller: Caller, registry: { readonly anonymousRead: boolean }) => boolean;
+
+/** Everybody, always. */
+export const anyone: Policy = () => true;
+/** Everybody, unless the registry asks for a credential on every read. */
+export const readers: Policy = (caller, { anonymousRead }) => anonymousRead || caller.type !== "anonymous";
+/** Every user with a credential. */
+export const users: Policy = (caller) => caller.type === "user";
+export const admins: Policy = isAdmin;
+/** Users that hold a right on at least something; what exactly is checked once the thing is known. */
+export const holdersOf =
+  (action: Action): Policy =>
+  (caller) =>
+    caller.type === "user" && maySomewhere(caller, action);
+/** Other services of this registry, by name. */
+export const services =
+  (...names: readonly string[]): Policy =>
+  (caller) =>
+    caller.type === "service" && names.includes(caller.name);
+export const anyOf =
+  (...policies: readonly Policy[]): Policy =>
+  (caller, registry) =>
+    policies.some((policy) => policy(caller, registry));
+
+export function enforce(policy: Policy, caller: Caller, registry: { readonly anonymousRead: boolean }): void {
+  if (policy(caller, registry)) return;
+  throw caller.type === "anonymous" ? unauthenticated() : permissionDenied();
+}
+
+/** One RPC: who may call it and what it does. */
+export interface Row<M extends MethodDefinition> {
+  readonly allow: Policy;
+  readonly handle: Handler<M>;
+  /** Longest time that a call may take, whatever its caller asks. Default 60000; 0 for streams without end. */
+  readonly maxDurationMs?: number;
+}
+
+export interface ErasedRow {
+  readonly allow: Policy;
+  readonly handle: (request: unknown, context: CallContext) => unknown;
+  readonly maxDurationMs?: number;
+}
+
+/** A service's map from RPC to use case. */
+export interface ServiceTable {
+  readonly definition: ServiceDefinition;
+  readonly rows: { readonly [method: string]: ErasedRow };
+}
+
+/** Every method of the contract has a row, or it does not compile. */
+export function defineService<D extends ServiceDefinition>(
+  definition: D,
+  rows: { readonly [M in keyof D["methods"]]: Row<D["methods"][M]> },
+): ServiceTable {
+  return { definition, rows: rows as unknown as { readonly [method: string]: ErasedRow } };
+}
+
+export interface CallOptions {
+  /** The call being served; its deadline, signal and request id are passed on. */
+  readonly context?: Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId"> | undefined;
+  /**
+   * In whose name: `caller` (default) passes on the authorization of the context, `service` uses this process's own
+   * identity.
+   */
+  readonly as?: "caller" | "service";
+  readonly signal?: AbortSignal | undefined;
+  /** Default 10000; never longer than what is left of the context's deadline. 0 for streams without end. */
+  readonly timeoutMs?: number;
+}
+
+export type ClientMethod<M extends MethodDefinition> = (
+  request: M["requestStream"] extends true ? AsyncIterable<PartialOf<M["requestType"]>> : PartialOf<M["requestType"]>,
+  options?: CallOptions,
+) => M["responseStream"] extends true
+  ? AsyncIterable<MessageOf<M["responseType"]>>
+  : Promise<MessageOf<M["responseType"]>>;
+
+/** A client of one service, the same for a service in this process and for one elsewhere. */
+export type ServiceClient<D extends ServiceDefinition> = {
+  readonly [M in keyof D["methods"]]: ClientMethod<D["methods"][M]>;
+};

@@ -1,0 +1,143 @@
+import { createHmac } from "node:crypto";
+import { unauthenticated } from "@registry/domain";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { TestClock } from "../testing.ts";
+import { RevocationEpoch } from "./epoch.ts";
+import { Identity } from "./identity.ts";
+import { deriveKeys } from "./keys.ts";
+import { issueTicket, ticketHolds } from "./ticket.ts";
+import { signInternalToken, verifyInternalToken } from "./token.ts";
+
+const keys = deriveKeys("the secret of these tests, long enough");
+const others = deriveKeys("the secret of another registry, as long");
+
+function setUp() {
+  const clock = new TestClock();
+  const state = { epoch: 0, away: false, exchanges: 0, revoked: false };
+  const identity = new Identity(keys, clock, () => ({
+    exchange: async (credential) => {
+      state.exchanges++;
+      if (credential !== "token-of-ann" || state.revoked) throw unauthenticated();
+      const exp = Math.floor(clock.now().getTime() / 1000) + 60;
+      const claims = {
+        iss: "agenticraft-registry",
+        exp,
+        user_id: 7,
+        username: "ann",
+        role: "user",
+        epoch: state.epoch,
+      };
+      return signInternalToken(keys, claims as Parameters<typeof signInternalToken>[1]);
+    },
+    epoch: async () => {
+      if (state.away) throw new Error("auth is away");
+      return state.epoch;
+    },
+  }));
+  return { clock, state, identity };
+}
+
+describe("who is calling", () => {
+  it("is anonymous without a credential and refused with a bad one", async () => {
+    const { identity } = setUp();
+    expect((await identity.resolve(undefined)).caller.type).toBe("anonymous");
+    for (const bad of ["Bearer wrong", "Basic YTpi", "Bearer ", "Bearer a b"]) {
+      await expect(identity.resolve(bad)).rejects.toMatchObject({ kind: "unauthenticated" });
+    }
+  });
+
+  it("is asked at auth once, until a right is withdrawn anywhere", async () => {
+    const { identity, state, clock } = setUp();
+    const first = await identity.resolve("Bearer token-of-ann");
+    expect(first.caller).toMatchObject({ type: "user", id: 7, username: "ann" });
+    await identity.resolve("Bearer token-of-ann");
+    expect(state.exchanges).toBe(1);
+    state.epoch = 1;
+    state.revoked = true;
+    clock.advance(4001);
+    await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("cannot be decided while auth is away for longer than rights may be old", async () => {
+    const { identity, state, clock } = setUp();
+    await identity.resolve("Bearer token-of-ann");
+    state.away = true;
+    clock.advance(4001);
+    await expect(identity.resolve("Bearer token-of-ann")).rejects.toThrow("away");
+  });
+
+  it("bears for a moment with an internal token that another process exchanged before a withdrawal", async () => {
+    const { identity, state, clock } = setUp();
+    const passedOn = (await identity.resolve("Bearer token-of-ann")).authorization;
+    state.epoch = 1;
+    clock.advance(1000);
+    await identity.epoch.refresh();
+    expect((await identity.resolve(passedOn)).caller.type).toBe("user");
+    clock.advance(2001);
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("is believed of services that share the secret only", async () => {
+    const { identity, clock } = setUp();
+    expect((await identity.resolve(`Bearer ${identity.serviceToken("catalog")}`)).caller).toEqual({
+      type: "service",
+      name: "catalog",
+    });
+    const exp = Math.floor(clock.now().getTime() / 1000) + 60;
+    const foreign = signInternalToken(others, { iss: "agenticraft-registry", exp, svc: "catalog" });
+    await expect(identity.resolve(`Bearer ${foreign}`)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+});
+
+describe("internal tokens", () => {
+  const now = new Date();
+  const claims = { iss: "agenticraft-registry", exp: Math.floor(now.getTime() / 1000) + 60, svc: "catalog" } as const;
+
+  it("hold until they end and not with one bit changed", () => {
+    const token = signInternalToken(keys, claims);
+    expect(verifyInternalToken(keys, token, now)).toEqual(claims);
+    expect(verifyInternalToken(keys, token, new Date(now.getTime() + 61_000))).toBeUndefined();
+    fc.assert(
+      fc.property(fc.nat(token.length - 1), fc.constantFrom(..."abcXYZ019_-."), (at, char) => {
+        fc.pre(token[at] !== char);
+        const changed = token.slice(0, at) + char + token.slice(at + 1);
+        // The last character of a signature carries bits that no decoder reads.
+        fc.pre(at !== token.length - 1);
+        expect(verifyInternalToken(keys, changed, now)).toBeUndefined();
+      }),
+    );
+  });
+
+  it("know one algorithm: a token signed with the public key as a shared secret does not hold", () => {
+    const [, body] = signInternalToken(keys, claims).split(".");
+    const head = Buffer.from('{"alg":"HS256","typ":"registry-internal+jwt"}').toString("base64url");
+    const secret = keys.verifying.export({ type: "spki", format: "pem" });
+    const mac = createHmac("sha256", secret).update(`${head}.${body}`).digest("base64url");
+    expect(verifyInternalToken(keys, `${head}.${body}.${mac}`, now)).toBeUndefined();
+    expect(
+      verifyInternalToken(keys, `${Buffer.from('{"alg":"none"}').toString("base64url")}.${body}.`, now),
+    ).toBeUndefined();
+  });
+});
+
+describe("tickets", () => {
+  it("hold for their purpose, subject and minute only", () => {
+    const now = new Date();
+    const ticket = issueTicket(keys, "blob", "abc", now);
+    expect(ticketHolds(keys, "blob", "abc", ticket, now)).toBe(true);
+    expect(ticketHolds(keys, "blob", "abd", ticket, now)).toBe(false);
+    expect(ticketHolds(keys, "other", "abc", ticket, now)).toBe(false);
+    expect(ticketHolds(others, "blob", "abc", ticket, now)).toBe(false);
+    expect(ticketHolds(keys, "blob", "abc", ticket, new Date(now.getTime() + 61_000))).toBe(false);
+    expect(ticketHolds(keys, "blob", "abc", `9${ticket}`, now)).toBe(false);
+  });
+});
+
+it("asks for the epoch anew when a caller knows that it changed", async () => {
+  let asked = 0;
+  const epoch = new RevocationEpoch(new TestClock(), async () => ++asked);
+  await epoch.refresh();
+  await epoch.refresh();
+  expect(asked).toBe(2);
+});

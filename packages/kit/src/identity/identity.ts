@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { anonymous, type Caller, unauthenticated } from "@registry/domain";
+import type { Clock } from "../clock.ts";
+import { RevocationEpoch } from "./epoch.ts";
+import type { Keys } from "./keys.ts";
+import {
+  callerOf,
+  type InternalClaims,
+  internalTokenSeconds,
+  looksInternal,
+  signInternalToken,
+  verifyInternalToken,
+} from "./token.ts";
+
+/** How this process asks auth; set once the clients exist. */
+export interface AuthPort {
+  /** @throws kind `unauthenticated` where the credential does not hold */
+  exchange(credential: string): Promise<string>;
+  epoch(): Promise<number>;
+}
+
+export interface Resolved {
+  readonly caller: Caller;
+  /** `Bearer <internal token>`, undefined for anonymous callers. */
+  readonly authorization: string | undefined;
+}
+
+interface Known {
+  readonly resolved: Resolved;
+  readonly epoch: number | undefined;
+  readonly expiresAt: number;
+}
+
+const maxKnown = 5000;
+
+/**
+ * Who is calling. Internal tokens are verified here; what callers hold (signed tokens, API tokens) is exchanged at auth,
+ * and the answer kept for as long as it lives and no right was withdrawn.
+ */
+export class Identity {
+  readonly #keys: Keys;
+  readonly #clock: Clock;
+  readonly #auth: () => AuthPort;
+  readonly #known = new Map<string, Known>();
+  readonly epoch: RevocationEpoch;
+  readonly #own = new Map<string, { readonly token: string; readonly renewAt: number }>();
+
+  constructor(keys: Keys, clock: Clock, auth: () => AuthPort) {
+    this.#keys = keys;
+    this.#clock = clock;
+    this.#auth = auth;
+    this.epoch = new RevocationEpoch(clock, () => auth().epoch());
+  }
+
+  /**
+   * @param authorization value of the header: `Bearer …`, or undefined
+   * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where there is one that does not hold
+   */
+  async resolve(authorization: string | undefined): Promise<Resolved> {
+    if (authorization === undefined || authorization === "") return { caller: anonymous, authorization: undefined };
+    const credential = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(authorization)?.[1];
+    if (credential === undefined) throw unauthenticated();
+    const key = createHash("sha256").update(credential).digest("base64");
+    const known = this.#known.get(key);
+    const isInternal = looksInternal(credential);
+    if (known !== undefined && known.expiresAt > this.#now() && (await this.#stillHolds(known, isInternal))) {
+      return known.resolved;
+    }
+    this.#known.delete(key);
+    const token = isInternal ? credential : await this.#auth().exchange(credential);
+    const claims = verifyInternalToken(this.#keys, token, this.#clock.now());
+    const caller = claims === undefined ? undefined : callerOf(claims);
+    if (claims === undefined || caller === undefined) throw unauthenticated();
+    if (claims.epoch !== undefined && !(await this.epoch.holds(claims.epoch))) throw unauthenticated();
+    return this.#remember(key, { caller, authorization: `Bearer ${token}` }, claims, isInternal);
+  }
+
+  /** What was exchanged is asked for again with every new epoch; what another process exchanged is borne with for a moment. */
+  async #stillHolds(known: Known, isInternal: boolean): Promise<boolean> {
+    if (known.epoch === undefined) return true;
+    return isInternal ? this.epoch.holds(known.epoch) : known.epoch >= (await this.epoch.current());
+  }
+
+  #remember(key: string, resolved: Resolved, claims: InternalClaims, isInternal: boolean): Resolved {
+    if (this.#known.size >= maxKnown) {
+      const oldest = this.#known.keys().next().value;
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    // An exchanged token is passed on to others, who need some of its life as well.
+    const margin = isInternal ? 0 : (internalTokenSeconds / 2) * 1000;
+    this.#known.set(key, { resolved, epoch: claims.epoch, expiresAt: claims.exp * 1000 - margin });
+    return resolved;
+  }
+
+  /** The internal token under which a service of this process calls others. */
+  serviceToken(service: string): string {
+    const own = this.#own.get(service);
+    if (own !== undefined && own.renewAt > this.#now()) return own.token;
+    const exp = Math.floor(this.#now() / 1000) + internalTokenSeconds;
+    const token = signInternalToken(this.#keys, { iss: "agenticraft-registry", exp, svc: service });
+    this.#own.set(service, { token, renewAt: this.#now() + (internalTokenSeconds / 2) * 1000 });
+    return token;
+  }
+
+  #now(): number {
+    return this.#clock.now().getTime();
+  }
+}

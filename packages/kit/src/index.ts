@@ -1,0 +1,18 @@
+export * from "./clock.ts";
+export { readEnvironment } from "./config/environment.ts";
+export { type Environment, readSettings, settingsError } from "./config/read.ts";
+export type { Setting, SettingGroup, SettingsOf } from "./config/setting.ts";
+export * as setting from "./config/setting.ts";
+export { Clients } from "./grpc/clients.ts";
+export { deadlineExceeded, toRegistryError } from "./grpc/errors.ts";
+export { type CallMeta, Pipeline, untilAborted } from "./grpc/pipeline.ts";
+export { type GrpcServer, startGrpcServer } from "./grpc/server.ts";
+export * from "./grpc/table.ts";
+export { type AuthPort, Identity, type Resolved } from "./identity/identity.ts";
+export { deriveKeys, type Keys } from "./identity/keys.ts";
+export { issueTicket, ticketHolds, ticketSeconds } from "./identity/ticket.ts";
+export { type InternalClaims, internalTokenSeconds, signInternalToken, verifyInternalToken } from "./identity/token.ts";
+export { createLogger, type Logger, logLevels } from "./log.ts";
+export { createMetrics, type Metrics } from "./metrics.ts";
+export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
+export * from "./service.ts";

@@ -1,0 +1,73 @@
+import type { Bus } from "@registry/bus";
+import { type Surroundings, untilAborted } from "@registry/kit";
+import { downloadsCounted, eventSized } from "./events.ts";
+import type { Rollups } from "./store/rollups.ts";
+
+const everyMs = 500;
+const publishMs = 30_000;
+const pluginsAtOnce = 100;
+const maxRounds = 1000;
+
+/**
+ * Puts changed totals on the bus, at most twice a second. What is to be told is marked in the store, so a crash or a bus
+ * that is away delays it and no more. Totals, not increments: telling one twice does no harm.
+ */
+export class Announcer {
+  readonly #rollups: Rollups;
+  readonly #bus: Bus;
+  readonly #deps: Pick<Surroundings, "clock" | "ids" | "log">;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(rollups: Rollups, bus: Bus, deps: Pick<Surroundings, "clock" | "ids" | "log">) {
+    this.#rollups = rollups;
+    this.#bus = bus;
+    this.#deps = deps;
+  }
+
+  /** Something was counted. */
+  nudge(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.flush().catch((error: unknown) => {
+        this.#deps.log.warn({ err: error }, "download totals not announced; the next sweep tries again");
+      });
+    }, everyMs);
+  }
+
+  /** Tells all that is marked, after what is being told already. */
+  async flush(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    this.#running ??= this.#flush().finally(() => {
+      this.#running = undefined;
+    });
+    await this.#running;
+  }
+
+  async #flush(): Promise<void> {
+    for (let round = 0; round < maxRounds && !this.#closing.signal.aborted; round++) {
+      const changed = await this.#rollups.unannounced(pluginsAtOnce);
+      const versions = await Promise.all(changed.map(({ plugin }) => this.#rollups.versionsOf(plugin ?? "")));
+      const totals = changed.map((total, i) => ({ total, versions: versions[i] ?? [] }));
+      for (const part of eventSized(totals)) {
+        const event = downloadsCounted(this.#deps.ids.unique(), this.#deps.clock.now(), part);
+        await untilAborted(this.#bus.publish(event), this.#patience());
+      }
+      await Promise.all(changed.map((total) => this.#rollups.markAnnounced(total)));
+      if (changed.length < pluginsAtOnce) return;
+    }
+  }
+
+  /** A publication that takes this long is given up; what it told stays marked. */
+  #patience(): AbortSignal {
+    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(publishMs)]);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    await this.#running?.catch(() => undefined);
+  }
+}

@@ -1,0 +1,31 @@
+import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { Clients, Clock, Handler, Logger, SettingsOf } from "@registry/kit";
+import type { Announcer } from "./announcer.ts";
+import type { analyticsSettings } from "./config.ts";
+import type { Fold } from "./fold.ts";
+import type { Activities } from "./store/activity.ts";
+import type { Plugins } from "./store/plugins.ts";
+import type { Publishes } from "./store/publishes.ts";
+import type { Rollups } from "./store/rollups.ts";
+import type { Usages } from "./store/usages.ts";
+
+export type AnalyticsConfig = SettingsOf<typeof analyticsSettings>;
+
+/** What the use cases are made of. */
+export interface Parts {
+  readonly config: AnalyticsConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly clients: Clients;
+  readonly usages: Usages;
+  readonly rollups: Rollups;
+  readonly plugins: Plugins;
+  readonly publishes: Publishes;
+  readonly activities: Activities;
+  readonly fold: Fold;
+  readonly announcer: Announcer;
+}
+
+type Methods = (typeof AnalyticsServiceDefinition)["methods"];
+/** A use case: given its parts, it handles the RPC of its name. */
+export type UseCase<M extends keyof Methods> = (parts: Parts) => Handler<Methods[M]>;

@@ -1,0 +1,265 @@
+import type { Event } from "@registry/bus";
+import { decodeEvent, ReleasePublished } from "@registry/contracts/events";
+import { anonymous } from "@registry/domain";
+import { userCaller } from "@registry/kit/testing";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { eventSized } from "./events.ts";
+import {
+  administrator,
+  as,
+  composeReplica,
+  download,
+  gateway,
+  openWorld,
+  type Replica,
+  search,
+  startReplica,
+  type World,
+} from "./testing/harness.ts";
+
+let world: World;
+let replica: Replica;
+const extra: Replica[] = [];
+beforeEach(async () => {
+  world = await openWorld();
+  replica = await startReplica(world);
+});
+afterEach(async () => {
+  for (const other of [replica, ...extra.splice(0)]) await other.close();
+  await world.close();
+});
+
+const dayMs = 86_400_000;
+let revision = 0;
+const published = (plugin: string, more: Partial<ReleasePublished> = {}): ReleasePublished =>
+  ReleasePublished.fromPartial({
+    plugin,
+    version: "1.0.0",
+    visibility: "public",
+    publishedBy: "alice",
+    publishedById: 7,
+    publishedAt: replica.surroundings.clock.now(),
+    revision: ++revision,
+    ...more,
+  });
+const release = (plugin: string, more: Partial<ReleasePublished> = {}) =>
+  world.publish("registry.catalog.release.published", published(plugin, more));
+const downloads = (counts: { readonly [plugin: string]: number }, tag = "") =>
+  replica.analytics.recordUsage(
+    {
+      downloads: Object.entries(counts).flatMap(([plugin, count]) =>
+        Array.from({ length: count }, (_, i) => download(`${tag}${plugin}${i}`, plugin)),
+      ),
+    },
+    gateway,
+  );
+const namesOf = (plugins: readonly { plugin: string }[]): string[] => plugins.map(({ plugin }) => plugin);
+
+describe("popularity", () => {
+  it("ranks public plugins, and all for administrators", async () => {
+    await release("some");
+    await release("most");
+    await release("secret", { visibility: "private" });
+    await release("inside", { visibility: "internal" });
+    await downloads({ some: 2, most: 3, secret: 5, inside: 4, unknown: 9 });
+    const shown = [
+      { plugin: "most", downloadCount: 3 },
+      { plugin: "some", downloadCount: 2 },
+    ];
+    expect((await replica.analytics.getPopular({})).plugins).toEqual(shown);
+    expect((await replica.analytics.getPopular({}, as(replica, userCaller("bob")))).plugins).toEqual(shown);
+    const all = await replica.analytics.getPopular({}, as(replica, administrator));
+    expect(namesOf(all.plugins)).toEqual(["secret", "inside", "most", "some"]);
+    expect(namesOf((await replica.analytics.getPopular({ limit: 1 })).plugins)).toEqual(["most"]);
+  });
+
+  it("looks back exactly as many days as asked", async () => {
+    await release("p");
+    await downloads({ p: 1 });
+    const { clock } = replica.surroundings;
+    clock.advance(dayMs - 60_000);
+    expect(namesOf((await replica.analytics.getPopular({ days: 1 })).plugins)).toEqual(["p"]);
+    clock.advance(3_700_000);
+    expect((await replica.analytics.getPopular({ days: 1 })).plugins).toEqual([]);
+    clock.advance(28 * dayMs);
+    expect((await replica.analytics.getPopular({})).plugins).toEqual([{ plugin: "p", downloadCount: 1 }]);
+    await downloads({ p: 2 }, "later");
+    expect((await replica.analytics.getPopular({})).plugins).toEqual([{ plugin: "p", downloadCount: 3 }]);
+    clock.advance(2 * dayMs);
+    expect((await replica.analytics.getPopular({})).plugins).toEqual([{ plugin: "p", downloadCount: 2 }]);
+    expect((await replica.analytics.getPopular({ days: 365 })).plugins).toEqual([{ plugin: "p", downloadCount: 3 }]);
+  });
+
+  it.each([
+    [{ days: 366 }, "INVALID_DAYS"],
+    [{ days: -1 }, "INVALID_DAYS"],
+    [{ limit: 101 }, "INVALID_LIMIT"],
+  ])("refuses %j", async (request, reason) => {
+    await expect(replica.analytics.getPopular(request)).rejects.toMatchObject({ kind: "invalid_argument", reason });
+  });
+});
+
+describe("the projection of plugins", () => {
+  const shown = async (): Promise<string[]> => namesOf((await replica.analytics.getPopular({})).plugins);
+
+  it("follows visibility, and drops what is older than it knows", async () => {
+    await downloads({ p: 1 });
+    expect(await shown()).toEqual([]);
+    await release("p", { revision: 101 });
+    expect(await shown()).toEqual(["p"]);
+    const hidden = { plugin: "p", visibility: "private", updatedBy: "alice", revision: 105 };
+    await world.publish("registry.catalog.plugin.updated", hidden);
+    expect(await shown()).toEqual([]);
+    await release("p", { version: "1.1.0", revision: 103 });
+    await world.publish("registry.catalog.plugin.updated", { ...hidden, visibility: "public", revision: 104 });
+    expect(await shown()).toEqual([]);
+    await world.publish("registry.catalog.plugin.updated", { ...hidden, visibility: "public", revision: 106 });
+    expect(await shown()).toEqual(["p"]);
+    await world.publish("registry.catalog.plugin.deleted", { plugin: "p", deletedBy: "alice", revision: 107 });
+    await release("p", { revision: 101 });
+    expect(await shown()).toEqual([]);
+    expect((await replica.analytics.getPopular({}, as(replica, administrator))).plugins).toEqual([]);
+  });
+
+  it("lists recent publications once, without deleted ones, in any order of events", async () => {
+    await release("a", { publishedAt: new Date(Date.now() - 3000) });
+    const twice = published("b", { publishedAt: new Date(Date.now() - 1000) });
+    await world.publish("registry.catalog.release.published", twice, "same");
+    await world.publish("registry.catalog.release.published", twice, "same");
+    const gone = { plugin: "c", version: "1.0.0", sha256: "", deletedBy: "alice", revision: 900 };
+    await world.publish("registry.catalog.release.deleted", gone);
+    await release("c");
+    await release("d");
+    await world.publish("registry.catalog.release.deleted", { ...gone, plugin: "d" });
+    await release("hidden", { visibility: "private" });
+    const metrics = await replica.analytics.getMetrics({});
+    expect(namesOf(metrics.recentPublishes)).toEqual(["b", "a"]);
+    expect(metrics.recentPublishes[0]).toMatchObject({ version: "1.0.0", publishedBy: "alice" });
+    const all = await replica.analytics.getMetrics({}, as(replica, administrator));
+    expect(namesOf(all.recentPublishes)).toEqual(["hidden", "b", "a"]);
+  });
+});
+
+describe("metrics", () => {
+  it("tell totals, and names of public plugins only", async () => {
+    await release("open");
+    await release("closed", { visibility: "private" });
+    await downloads({ open: 2, closed: 3, unknown: 1 });
+    await replica.analytics.recordUsage({ searches: [search("s", "x")] }, gateway);
+    for (const caller of [anonymous, administrator]) {
+      const metrics = await replica.analytics.getMetrics({}, as(replica, caller));
+      expect(metrics).toMatchObject({ totalPlugins: 1, totalDownloads: 6, totalSearches: 1 });
+      expect(metrics.downloads).toEqual([
+        { plugin: "open", version: "1.0.0", downloads: 2 },
+        { plugin: "_private", version: "", downloads: 4 },
+      ]);
+    }
+  });
+
+  it("count users who downloaded or published within 30 days, each once", async () => {
+    const byUser = (id: string, userId: number) => download(id, "p", "1.0.0", { userId });
+    await release("p", { publishedById: 7 });
+    await replica.analytics.recordUsage(
+      {
+        downloads: [byUser("1", 7), byUser("2", 8), byUser("3", 8), byUser("4", 0)],
+        searches: [search("5", "x", { userId: 9 })],
+      },
+      gateway,
+    );
+    expect((await replica.analytics.getMetrics({})).activeUsers).toBe(2);
+    replica.surroundings.clock.advance(29 * dayMs);
+    await replica.analytics.recordUsage({ downloads: [byUser("6", 8)] }, gateway);
+    replica.surroundings.clock.advance(2 * dayMs);
+    expect((await replica.analytics.getMetrics({})).activeUsers).toBe(1);
+  });
+});
+
+describe("a plugin's usage", () => {
+  it("is not found where the catalog says so, and names no version that it does not", async () => {
+    const other = await startReplica(world, { catalog: { p: ["1.0.0"] } });
+    extra.push(other);
+    const batch = [download("1", "p"), download("2", "p", "9.9.9-quarantined"), download("3", "hidden")];
+    await other.analytics.recordUsage({ downloads: batch }, gateway);
+    await expect(other.analytics.getPluginUsage({ plugin: "hidden" })).rejects.toMatchObject({
+      kind: "not_found",
+      reason: "PLUGIN_NOT_FOUND",
+      message: "Plugin not found",
+    });
+    const { versions } = await other.analytics.getPluginUsage({ plugin: "p" });
+    expect(versions).toEqual([{ version: "1.0.0", downloads: 1 }]);
+  });
+});
+
+describe("changed totals", () => {
+  const heard = async (): Promise<{ events: Event[]; stop: () => Promise<void> }> => {
+    const events: Event[] = [];
+    const tap = await world.bus.tap(["registry.analytics.downloads.counted"], (event) => events.push(event));
+    return { events, stop: () => tap.close() };
+  };
+  const totalsIn = (events: readonly Event[]) =>
+    events.flatMap(({ data }) => decodeEvent("registry.analytics.downloads.counted", data).totals);
+
+  it("are told on the bus with those of each version, in few events", async () => {
+    const { events, stop } = await heard();
+    await downloads({ p: 2 });
+    await replica.analytics.recordUsage({ downloads: [download("v", "p", "2.0.0-rc.1"), download("w", "q")] }, gateway);
+    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 5000 });
+    expect(totalsIn(events).sort((a, b) => (a.plugin < b.plugin ? -1 : 1))).toEqual([
+      { plugin: "p", downloads: 3, versions: { "1.0.0": 2, "2.0.0-rc.1": 1 } },
+      { plugin: "q", downloads: 1, versions: { "1.0.0": 1 } },
+    ]);
+    await stop();
+  });
+
+  it("are told after a restart where the bus was away, and once only", async () => {
+    const away = { ...world.bus, publish: () => Promise.reject(new Error("the bus is away")) };
+    const bus = Object.assign(Object.create(world.bus), away);
+    const cutOff = await composeReplica(world, { bus });
+    await replica.close();
+    await cutOff.analytics.recordUsage({ downloads: [download("1", "p")] }, gateway);
+    await cutOff.close();
+    const { events, stop } = await heard();
+    replica = await startReplica(world);
+    await vi.waitFor(() => expect(totalsIn(events)).toMatchObject([{ plugin: "p", downloads: 1 }]), { timeout: 5000 });
+    const again = await startReplica(world);
+    extra.push(again);
+    await again.analytics.recordUsage({ downloads: [download("2", "q")] }, gateway);
+    await vi.waitFor(() => expect(namesOf(totalsIn(events))).toContain("q"), { timeout: 5000 });
+    expect(namesOf(totalsIn(events))).toEqual(["p", "q"]);
+    await stop();
+  });
+
+  it("are told again where something was counted while they were told", async () => {
+    const told: number[] = [];
+    const publish = async (event: Event): Promise<void> => {
+      told.push(...totalsIn([event]).map((total) => total.downloads));
+      if (told.length === 1) await replica.analytics.recordUsage({ downloads: [download("2", "p")] }, gateway);
+    };
+    const bus = Object.assign(Object.create(world.bus), { publish, subscribe: world.bus.subscribe.bind(world.bus) });
+    await replica.close();
+    const teller = await composeReplica(world, { bus });
+    extra.push(teller);
+    await teller.analytics.recordUsage({ downloads: [download("1", "p")] }, gateway);
+    await vi.waitFor(() => expect(told).toEqual([1]), { timeout: 5000 });
+    await teller.service.start();
+    await vi.waitFor(() => expect(told).toEqual([1, 2]), { timeout: 5000 });
+  });
+
+  it("of a plugin with very many versions fit several events", () => {
+    const place = { _id: "plugin|p", level: "plugin", plugin: "p", up: [] } as const;
+    const versions = Array.from({ length: 4500 }, (_, i) => ({ ...place, version: `1.0.${i}`, count: 1 }));
+    const parts = eventSized([
+      { total: { ...place, count: 4500 }, versions },
+      { total: { ...place, plugin: "q", count: 0 }, versions: [] },
+    ]);
+    const told = parts.flat();
+    expect(told.map(({ plugin, downloads: count }) => [plugin, count])).toEqual([
+      ["p", 4500],
+      ["p", 4500],
+      ["p", 4500],
+      ["q", 0],
+    ]);
+    expect(new Set(told.flatMap(({ versions: some }) => Object.keys(some))).size).toBe(4500);
+    for (const part of parts) expect(JSON.stringify(part).length).toBeLessThan(256 * 1024);
+  });
+});

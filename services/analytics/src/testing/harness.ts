@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bus, createInProcessBus, type Event } from "@registry/bus";
+import { AnalyticsServiceDefinition, type Download, type Search } from "@registry/contracts/analytics";
+import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { type EventMessage, encodeEvent, type Subject } from "@registry/contracts/events";
+import { type Documents, openSqliteDocuments } from "@registry/documents";
+import { type Caller, pluginNotFound } from "@registry/domain";
+import { type CallContext, type CallOptions, readers, type Service, type ServiceClient } from "@registry/kit";
+import { createTestSurroundings, type TestSurroundings, userCaller } from "@registry/kit/testing";
+import { createAnalyticsService } from "../analytics.ts";
+
+export interface World {
+  readonly documents: Documents;
+  readonly bus: Bus;
+  publish<S extends Subject>(subject: S, message: EventMessage<S>, id?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A store and a bus that replicas share. */
+export async function openWorld(): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "analytics-"));
+  const documents = await openSqliteDocuments({ path: join(folder, "analytics.db") });
+  const { log, ids, close } = createTestSurroundings();
+  const bus = createInProcessBus({ log });
+  return {
+    documents,
+    bus,
+    publish: (subject, message, id = ids.unique()) => {
+      const data = encodeEvent(subject, message);
+      const event: Event = { id, subject, source: "/services/catalog", time: new Date(), about: "", data };
+      return bus.publish(event);
+    },
+    async close() {
+      await bus.close();
+      await documents.close();
+      close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Replica {
+  readonly service: Service;
+  readonly surroundings: TestSurroundings;
+  readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
+  close(): Promise<void>;
+}
+
+/** What the catalog shows to everybody: a plugin's versions. */
+export type CatalogView = { readonly [plugin: string]: readonly string[] };
+
+export async function composeReplica(
+  world: World,
+  options: { readonly documents?: Documents; readonly bus?: Bus; readonly catalog?: CatalogView } = {},
+): Promise<Replica> {
+  const surroundings = createTestSurroundings();
+  const service = await createAnalyticsService(
+    { USAGE_RETENTION_DAYS: 9 },
+    { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
+  );
+  if (service.table === undefined) throw new Error("the service has no table");
+  surroundings.host(service.table);
+  const getPlugin = async (request: unknown, _context: CallContext): Promise<unknown> => {
+    const { name } = request as { name: string };
+    const versions = options.catalog?.[name];
+    if (versions === undefined) throw pluginNotFound();
+    return { details: { plugin: { name }, versions } };
+  };
+  surroundings.host({
+    definition: CatalogServiceDefinition,
+    rows: { getPlugin: { allow: readers, handle: getPlugin } },
+  });
+  return {
+    service,
+    surroundings,
+    analytics: surroundings.clients.of(AnalyticsServiceDefinition),
+    async close() {
+      await service.close();
+      surroundings.close();
+    },
+  };
+}
+
+export async function startReplica(world: World, options: Parameters<typeof composeReplica>[1] = {}): Promise<Replica> {
+  const replica = await composeReplica(world, options);
+  await replica.service.start();
+  return replica;
+}
+
+export const gateway = { as: "service" } as const;
+
+export function as(replica: Replica, caller: Caller): CallOptions {
+  return replica.surroundings.as(caller);
+}
+
+export const administrator = userCaller("root", "admin", 1);
+
+export function download(id: string, plugin: string, version = "1.0.0", more: Partial<Download> = {}): Download {
+  return { id, plugin, version, time: undefined, userId: 0, client: "rest", ...more };
+}
+
+export function search(id: string, query: string, more: Partial<Search> = {}): Search {
+  return { id, query, resultsCount: 1, time: undefined, userId: 0, ...more };
+}

@@ -1,0 +1,68 @@
+import { isAdmin } from "@registry/domain";
+import { before, dayMs } from "../model/time.ts";
+import type { Parts, UseCase } from "../parts.ts";
+import { mostDownloaded } from "../popularity.ts";
+import type { Publish } from "../store/publishes.ts";
+
+const windowDays = 30;
+const popularCount = 10;
+const recentCount = 10;
+const maxRows = 1000;
+/** Read at once to find those that may be shown. */
+const publishesAtOnce = 100;
+const rowsAtOnce = 1000;
+const maxPages = 20;
+
+export const getMetrics: UseCase<"getMetrics"> = (parts) => async (_request, context) => {
+  const all = isAdmin(context.caller);
+  const since = before(parts.clock.now(), windowDays * dayMs);
+  const [totalPlugins, totalSearches, activeUsers, popularPlugins, recentPublishes, downloads] = await Promise.all([
+    parts.plugins.countPublic(),
+    parts.rollups.searches(),
+    parts.activities.countSince(since),
+    mostDownloaded(parts, windowDays, popularCount, all),
+    recent(parts, all),
+    downloadRows(parts),
+  ]);
+  return { totalPlugins, totalSearches, activeUsers, popularPlugins, recentPublishes, ...downloads };
+};
+
+async function recent(parts: Parts, all: boolean): Promise<Publish[]> {
+  const shown: Publish[] = [];
+  for (let page = 0; page < maxPages && shown.length < recentCount; page++) {
+    const newest = await parts.publishes.newest(page * publishesAtOnce, publishesAtOnce);
+    const names = await parts.plugins.shownAmong([...new Set(newest.map(({ plugin }) => plugin))], all);
+    shown.push(...newest.filter(({ plugin }) => names.has(plugin)));
+    if (newest.length < publishesAtOnce) break;
+  }
+  return shown.slice(0, recentCount);
+}
+
+interface Row {
+  readonly plugin: string;
+  readonly version: string;
+  readonly downloads: number;
+}
+
+/** The names of plugins that are not public appear for nobody: these numbers end up in monitoring. */
+async function downloadRows(parts: Parts): Promise<{ totalDownloads: number; downloads: Row[] }> {
+  const [totals, names] = await Promise.all([parts.rollups.pluginTotals(), parts.plugins.publicNames()]);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const totalDownloads = sum(totals.map(({ count }) => count));
+  const hidden = sum(totals.filter(({ plugin }) => !names.has(plugin ?? "")).map(({ count }) => count));
+  const rows = await publicRows(parts, names, hidden > 0 ? maxRows - 1 : maxRows);
+  if (hidden > 0) rows.push({ plugin: "_private", version: "", downloads: hidden });
+  return { totalDownloads, downloads: rows };
+}
+
+async function publicRows(parts: Parts, names: ReadonlySet<string>, limit: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (let page = 0; page < maxPages && rows.length < limit; page++) {
+    const versions = await parts.rollups.versionTotals(page * rowsAtOnce, rowsAtOnce);
+    for (const { plugin, version, count } of versions) {
+      if (plugin !== undefined && names.has(plugin)) rows.push({ plugin, version: version ?? "", downloads: count });
+    }
+    if (versions.length < rowsAtOnce) break;
+  }
+  return rows.slice(0, limit);
+}

@@ -1,0 +1,16 @@
+import type { Parts } from "./parts.ts";
+
+const everyMs = 10 * 60_000;
+
+/** Forgets what has ended by itself. @returns how to stop */
+export function startSweeper(parts: Parts): () => void {
+  const sweep = async (): Promise<void> => {
+    const now = parts.clock.now();
+    await parts.revoked.sweep(now);
+    await parts.throttle.sweep(now);
+  };
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) => parts.log.warn({ err: error }, "sweep failed; the next one follows"));
+  }, everyMs).unref();
+  return () => clearInterval(timer);
+}

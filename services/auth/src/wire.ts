@@ -1,0 +1,27 @@
+import type { ApiToken as ApiTokenMessage, User as UserMessage } from "@registry/contracts/auth";
+import type { ApiToken } from "./model/api-token.ts";
+import type { User } from "./model/user.ts";
+
+export function toUserMessage(user: User): UserMessage {
+  return {
+    id: user._id,
+    username: user.username,
+    email: user.email ?? "",
+    role: user.role,
+    grants: [...user.grants],
+    disabled: user.disabled,
+    createdAt: user.createdAt,
+  };
+}
+
+export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
+  return {
+    id: token._id,
+    name: token.name,
+    scopes: [...token.scopes],
+    createdAt: token.createdAt,
+    expiresAt: token.expiresAt,
+    lastUsedAt: token.lastUsedAt,
+    hint: token.hint,
+  };
+}

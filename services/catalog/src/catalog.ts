@@ -1,0 +1,99 @@
+import { type Bus, createRelay, type Subscription } from "@registry/bus";
+import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { Documents } from "@registry/documents";
+import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { Books } from "./books.ts";
+import { ChangeHub } from "./changes.ts";
+import type { catalogSettings } from "./config.ts";
+import { consumeDownloads } from "./consumers.ts";
+import { createEventMaker } from "./events.ts";
+import { catalogTable } from "./grpc.ts";
+import type { PluginDocument } from "./model/plugin.ts";
+import type { Parts } from "./parts.ts";
+import { Projector } from "./projector.ts";
+import { Directory } from "./search/directory.ts";
+import { Feed } from "./search/feed.ts";
+import { createTextIndex } from "./search/minisearch.ts";
+import { PluginStore } from "./store/plugins.ts";
+import { ReleaseStore } from "./store/releases.ts";
+import { Sweeper } from "./sweeper.ts";
+
+export interface CatalogDeps extends Surroundings {
+  /** This service's own database. */
+  readonly documents: Documents;
+  readonly bus: Bus;
+}
+
+/** Composes the catalog: names, releases, channels and search. */
+export async function createCatalogService(
+  config: SettingsOf<typeof catalogSettings>,
+  deps: CatalogDeps,
+): Promise<Service> {
+  const { clock, ids, keys, log, clients, documents, bus } = deps;
+  const now = (): Date => clock.now();
+
+  const plugins = await PluginStore.open(documents, now);
+  const releases = await ReleaseStore.open(documents, config.LIMIT_RELEASES);
+  const relays = [plugins.collection, releases.collection].map((collection) =>
+    createRelay({ collection, bus, clock, log }),
+  );
+
+  const directory = new Directory(createTextIndex());
+  const changes = new ChangeHub(ids.unique());
+  const learned = (plugin: PluginDocument): void => {
+    if (directory.put(plugin)) changes.announce(plugin._id);
+  };
+  const parts: Parts = {
+    config,
+    clock,
+    keys,
+    log,
+    plugins,
+    releases,
+    books: new Books(releases, config.CATALOG_CACHE_SIZE),
+    directory,
+    projector: new Projector(plugins, releases, clock, learned),
+    changes,
+    events: createEventMaker(now, ids.unique),
+    storage: () => clients.of(StorageServiceDefinition),
+    auth: () => clients.of(AuthServiceDefinition),
+    learned,
+    kick: () => {
+      for (const relay of relays) relay.kick();
+    },
+  };
+  const feed = new Feed({
+    plugins,
+    bus,
+    clock,
+    log,
+    stampOf: (name) => directory.stampOf(name),
+    revisionOf: (name) => directory.revisionOf(name),
+    learned,
+    loaded: () => directory.markLoaded(),
+  });
+  const sweeper = new Sweeper(parts);
+  let downloads: Subscription | undefined;
+
+  const checks = async (): Promise<Record<string, boolean>> => {
+    const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
+    return { database: database && directory.loaded, bus: onBus };
+  };
+
+  return {
+    name: "catalog",
+    table: catalogTable(parts, checks),
+    async start() {
+      downloads = await consumeDownloads(bus, parts);
+      await feed.start();
+      for (const relay of relays) relay.start();
+      sweeper.start();
+    },
+    checks,
+    async close() {
+      changes.close();
+      await Promise.all([downloads?.close(), feed.close(), sweeper.close(), ...relays.map((relay) => relay.close())]);
+    },
+  };
+}

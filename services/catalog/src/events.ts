@@ -1,0 +1,20 @@
+import type { Event } from "@registry/bus";
+import { type EventMessage, encodeEvent, type Subject } from "@registry/contracts/events";
+
+/** How events of this service are made; the relay sends them once the write that holds them is through. */
+export interface EventMaker {
+  make<S extends Subject>(subject: S, about: string, message: EventMessage<S>): Event;
+}
+
+export function createEventMaker(now: () => Date, newId: () => string): EventMaker {
+  return {
+    make: (subject, about, message) => ({
+      id: newId(),
+      subject,
+      source: "/services/catalog",
+      time: now(),
+      about,
+      data: encodeEvent(subject, message),
+    }),
+  };
+}

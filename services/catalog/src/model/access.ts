@@ -1,0 +1,56 @@
+import { type Caller, hiddenStates, isAdmin, listedStates, may, type ReleaseState } from "@registry/domain";
+import type { PluginDocument } from "./plugin.ts";
+
+/** What the rules need to know of a plugin. */
+export type Guarded = Pick<PluginDocument, "_id" | "ownerId" | "visibility">;
+
+export function owns(caller: Caller, plugin: Guarded): boolean {
+  return caller.type === "user" && caller.id === plugin.ownerId;
+}
+
+/** Whether the plugin exists as far as the caller may know. */
+export function maySee(caller: Caller, plugin: Guarded): boolean {
+  if (plugin.visibility === "public" || caller.type === "service") return true;
+  if (caller.type === "anonymous" || !may(caller, "read", plugin._id)) return false;
+  return plugin.visibility === "internal" || owns(caller, plugin) || isAdmin(caller);
+}
+
+export function seesHidden(caller: Caller, plugin: Guarded): boolean {
+  return caller.type === "service" || owns(caller, plugin) || isAdmin(caller);
+}
+
+export function maySeeState(caller: Caller, plugin: Guarded, state: ReleaseState): boolean {
+  return listedStates.includes(state) || (hiddenStates.includes(state) && seesHidden(caller, plugin));
+}
+
+/** For a plugin that the caller may see. What anybody may download needs no right. */
+export function mayDownload(caller: Caller, plugin: Guarded): boolean {
+  return plugin.visibility === "public" || may(caller, "download", plugin._id);
+}
+
+/** A name that belongs to somebody; a new one needs the right to publish alone. */
+export function mayPublishTo(caller: Caller, plugin: Guarded): boolean {
+  return (
+    may(caller, "publish", plugin._id) &&
+    (owns(caller, plugin) || isAdmin(caller) || granted(caller, "publish", plugin))
+  );
+}
+
+export function mayUpdate(caller: Caller, plugin: Guarded): boolean {
+  return (
+    may(caller, "update", plugin._id) && (owns(caller, plugin) || isAdmin(caller) || granted(caller, "update", plugin))
+  );
+}
+
+/** Whom a plugin belongs to and who sees it is for its owner and administrators alone. */
+export function mayGiveAway(caller: Caller, plugin: Guarded): boolean {
+  return may(caller, "update", plugin._id) && (owns(caller, plugin) || isAdmin(caller));
+}
+
+export function mayDelete(caller: Caller, plugin: Guarded): boolean {
+  return may(caller, "delete", plugin._id) || (owns(caller, plugin) && may(caller, "delete_own", plugin._id));
+}
+
+function granted(caller: Caller, action: string, plugin: Guarded): boolean {
+  return caller.type === "user" && caller.grants.includes(`${action}:${plugin._id}`);
+}

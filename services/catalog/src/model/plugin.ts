@@ -1,0 +1,53 @@
+import type { Outbox } from "@registry/bus";
+import type { PluginName, Version, Visibility } from "@registry/domain";
+import type { Descriptive } from "./descriptive.ts";
+
+/** A channel that was moved by hand. The higher revision wins where two moves meet. */
+export type Pin = { readonly version: Version; readonly revision: number };
+
+/**
+ * A name and what is known of it. What `Projection` holds follows the releases and can be computed from them again at
+ * any time; the rest is the truth.
+ */
+export interface PluginDocument extends Projection {
+  readonly _id: PluginName;
+  /** From a counter, for clients that want a number. */
+  readonly id: number;
+  readonly skeleton: string;
+  readonly ownerId: number;
+  readonly owner: string;
+  readonly visibility: Visibility;
+  readonly verified: boolean;
+  readonly overrides: { readonly title?: string; readonly description?: string };
+  readonly pins: { readonly [channel: string]: Pin };
+  /** Counted downloads of all releases. */
+  readonly downloads: number;
+  /** False for a name that was claimed by a first publish which is not through yet; nobody sees it. */
+  readonly published: boolean;
+  /** A deletion of all releases that began and is not through yet. */
+  readonly deletion?: Deletion;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** When anything at all was written, downloads included; other replicas read what is new by it. */
+  readonly changedAt: Date;
+  /** Grows with every change that can be seen. */
+  readonly revision: number;
+  /** Highest revision that was given out, also to releases that are not visible yet. */
+  readonly sequence: number;
+  /** Grows with every write that readers must learn of. */
+  readonly stamp: number;
+  readonly outbox?: Outbox;
+}
+
+export type Deletion = { readonly by: string; readonly reason: string; readonly at: Date };
+
+/** The part of a plugin that follows from its releases. */
+export interface Projection extends Descriptive {
+  /** Empty while nothing is published. */
+  readonly latest: Version | "";
+  readonly channels: { readonly [channel: string]: Version };
+  /** Releases that everybody who may see the plugin sees. */
+  readonly listed: number;
+  /** Releases that were deleted. */
+  readonly tombstones: number;
+}

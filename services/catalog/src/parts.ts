@@ -1,0 +1,34 @@
+import type { AuthServiceDefinition } from "@registry/contracts/auth";
+import type { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { ServiceClient, SettingsOf, Surroundings } from "@registry/kit";
+import type { Books } from "./books.ts";
+import type { ChangeHub } from "./changes.ts";
+import type { catalogSettings } from "./config.ts";
+import type { EventMaker } from "./events.ts";
+import type { PluginDocument } from "./model/plugin.ts";
+import type { Projector } from "./projector.ts";
+import type { Directory } from "./search/directory.ts";
+import type { PluginStore } from "./store/plugins.ts";
+import type { ReleaseStore } from "./store/releases.ts";
+
+/** What the use cases are made of. */
+export interface Parts {
+  readonly config: SettingsOf<typeof catalogSettings>;
+  readonly clock: Surroundings["clock"];
+  readonly keys: Surroundings["keys"];
+  readonly log: Surroundings["log"];
+  readonly plugins: PluginStore;
+  readonly releases: ReleaseStore;
+  readonly books: Books;
+  readonly directory: Directory;
+  readonly projector: Projector;
+  readonly changes: ChangeHub;
+  readonly events: EventMaker;
+  /** Usable once the service has started. */
+  readonly storage: () => ServiceClient<typeof StorageServiceDefinition>;
+  readonly auth: () => ServiceClient<typeof AuthServiceDefinition>;
+  /** A plugin was written: lists, searches and watchers of this replica follow before the answer goes out. */
+  readonly learned: (plugin: PluginDocument) => void;
+  /** Events wait to be relayed. */
+  readonly kick: () => void;
+}

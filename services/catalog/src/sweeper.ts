@@ -1,0 +1,78 @@
+import type { Parts } from "./parts.ts";
+import { freeName } from "./publish/claim.ts";
+import { dropUpload } from "./publish/upload.ts";
+import { finishDeletion } from "./usecases/bury.ts";
+
+const batch = 100;
+/** Long enough for whoever wrote last to be done, short enough to heal before anybody asks why. */
+const graceMs = 15_000;
+const forgetAbandonedMs = 24 * 3600 * 1000;
+
+/** Ends what a crash left half done. Every replica sweeps; each step is a write that compares first. */
+export class Sweeper {
+  readonly #parts: Parts;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#running ??= this.sweep().finally(() => {
+        this.#running = undefined;
+      });
+    }, this.#parts.config.CATALOG_SWEEP_SECONDS * 1000);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  async sweep(): Promise<void> {
+    const now = this.#parts.clock.now().getTime();
+    const stagedBefore = new Date(now - this.#parts.config.CATALOG_STAGED_SECONDS * 1000);
+    const settledBefore = new Date(now - graceMs);
+    const steps: { readonly [what: string]: () => Promise<void> } = {
+      abandon: () => this.#abandon(stagedBefore),
+      project: () => this.#project(settledBefore),
+      delete: () => this.#delete(settledBefore),
+      free: () => this.#free(stagedBefore),
+      forget: async () => void (await this.#parts.releases.forgetAbandonedBefore(new Date(now - forgetAbandonedMs))),
+    };
+    for (const [what, step] of Object.entries(steps)) {
+      try {
+        await step();
+      } catch (error) {
+        this.#parts.log.warn({ what, err: error }, "sweep failed, tried again");
+      }
+    }
+  }
+
+  /** The publisher is gone, or will find that it has to start over. */
+  async #abandon(before: Date): Promise<void> {
+    for (const release of await this.#parts.releases.stagedBefore(before, batch)) {
+      if (!(await this.#parts.releases.abandon(release._id, release.stagedAt))) continue;
+      this.#parts.log.info({ plugin: release.plugin, version: release.version }, "unfinished publish given up");
+      await dropUpload(this.#parts, release.uploadId);
+      await freeName(this.#parts, release.plugin);
+    }
+  }
+
+  async #project(before: Date): Promise<void> {
+    const heads = await this.#parts.releases.unprojectedBefore(before, batch);
+    for (const name of new Set(heads.map((head) => head.plugin))) await this.#parts.projector.project(name);
+  }
+
+  async #delete(before: Date): Promise<void> {
+    for (const plugin of await this.#parts.plugins.deletionsBefore(before, batch)) {
+      await finishDeletion(this.#parts, plugin);
+    }
+  }
+
+  async #free(before: Date): Promise<void> {
+    for (const claim of await this.#parts.plugins.claimsBefore(before, batch)) await freeName(this.#parts, claim._id);
+  }
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bus, createInProcessBus, type Event } from "@registry/bus";
+import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { Upload } from "@registry/contracts/storage";
+import { type Documents, openSqliteDocuments } from "@registry/documents";
+import { type Caller, notFound, unavailable } from "@registry/domain";
+import { anyone, type CallOptions, defineService, type Service, type ServiceClient, services } from "@registry/kit";
+import { createTestSurroundings, TestClock, userCaller } from "@registry/kit/testing";
+import { createCatalogService } from "../catalog.ts";
+import { type Hook, withHook } from "./faults.ts";
+import { StandInStorage } from "./storage.ts";
+
+export const anonymous: Caller = { type: "anonymous" };
+export const owner = userCaller("olga", "publisher", 11);
+export const stranger = userCaller("stefan", "publisher", 12);
+export const reader = userCaller("rita", "user", 13);
+export const admin = userCaller("ada", "admin", 1);
+
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  /** Stands for the bytes: two packages with the same content have the same digest. */
+  readonly content?: string;
+  readonly record?: object;
+  readonly more?: Partial<Upload>;
+}
+
+export interface Replica {
+  readonly service: Service;
+  readonly client: ServiceClient<typeof CatalogServiceDefinition>;
+  as(caller: Caller): CallOptions;
+  close(): Promise<void>;
+}
+
+/** One store, one bus, one storage, and catalogs on them. */
+export class World {
+  readonly clock = new TestClock();
+  readonly storage = new StandInStorage();
+  readonly bus: Bus;
+  readonly documents: Documents;
+  readonly events: Event[] = [];
+  hook: Hook | undefined;
+  readonly #folder: string;
+  readonly #replicas: Replica[] = [];
+
+  private constructor(folder: string, documents: Documents) {
+    this.#folder = folder;
+    this.documents = documents;
+    this.bus = createInProcessBus({ log: createTestSurroundings().log });
+  }
+
+  static async open(): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), "catalog-"));
+    const world = new World(folder, await openSqliteDocuments({ path: join(folder, "catalog.db") }));
+    await world.bus.tap(["registry.catalog.>"], (event) => world.events.push(event));
+    return world;
+  }
+
+  async replica(
+    settings: { sweepSeconds?: number; limitReleases?: number; limitChannels?: number } = {},
+  ): Promise<Replica> {
+    const around = createTestSurroundings({ service: "catalog" });
+    const config = {
+      CATALOG_SWEEP_SECONDS: settings.sweepSeconds ?? 3600,
+      CATALOG_STAGED_SECONDS: 600,
+      CATALOG_CACHE_SIZE: 1024 * 1024,
+      LIMIT_RELEASES: settings.limitReleases ?? 200,
+      LIMIT_CHANNELS: settings.limitChannels ?? 5,
+    };
+    const service = await createCatalogService(config, {
+      ...around,
+      clock: this.clock,
+      documents: withHook(this.documents, () => this.hook),
+      bus: this.bus,
+    });
+    if (service.table !== undefined) around.host(service.table);
+    around.host(this.storage.table());
+    around.host(authTable());
+    await service.start();
+    const replica: Replica = {
+      service,
+      client: around.clients.of(CatalogServiceDefinition),
+      as: (caller) => around.as(caller),
+      close: async () => {
+        await service.close();
+        around.close();
+      },
+    };
+    this.#replicas.push(replica);
+    return replica;
+  }
+
+  upload(caller: Caller, { name, version, content, record, more }: Package): string {
+    const id = caller.type === "user" ? caller.id : 0;
+    const recordJson = JSON.stringify({ title: name, description: `What ${name} does`, ...record });
+    const manifestJson = JSON.stringify({ $schema: "x", name, version });
+    const upload = { name, version, recordJson, manifestJson, readme: `# ${name}`, ...more };
+    return this.storage.add(id, upload, content ?? `${name}@${version}`);
+  }
+
+  async close(): Promise<void> {
+    this.hook = undefined;
+    for (const replica of this.#replicas) await replica.close();
+    await this.bus.close();
+    await this.documents.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The neighbour that knows users. */
+function authTable() {
+  const users = [owner, stranger, reader, admin].flatMap((user) => (user.type === "user" ? [user] : []));
+  const unused = { allow: anyone, handle: () => Promise.reject(unavailable("Everything else")) };
+  const methods = Object.keys(AuthServiceDefinition.methods) as (keyof typeof AuthServiceDefinition.methods)[];
+  const rows = Object.fromEntries(methods.map((method) => [method, unused])) as {
+    [M in (typeof methods)[number]]: typeof unused;
+  };
+  return defineService(AuthServiceDefinition, {
+    ...rows,
+    getUser: {
+      allow: services("catalog"),
+      handle: async ({ username }) => {
+        const user = users.find((known) => known.username === username);
+        if (user === undefined) throw notFound("USER_NOT_FOUND", "User not found");
+        return { user: { id: user.id, username: user.username, role: user.role } };
+      },
+    },
+  });
+}

@@ -1,0 +1,42 @@
+import type { Plugin } from "@registry/contracts/catalog";
+import { type Caller, pluginNotFound } from "@registry/domain";
+import type { CallContext } from "@registry/kit";
+import type { PluginDocument } from "../model/plugin.ts";
+import type { ReleaseHead } from "../model/release.ts";
+import type { Parts } from "../parts.ts";
+import type { PluginEdit } from "../projector.ts";
+import { toPlugin } from "../wire.ts";
+import { visibleTo } from "./details.ts";
+import { findPlugin } from "./find-plugin.ts";
+
+export function nameOf(caller: Caller): string {
+  return caller.type === "user" ? caller.username : caller.type === "service" ? caller.name : "";
+}
+
+/**
+ * Changes what is not in an archive, and tells of it by `registry.catalog.plugin.updated`.
+ * @param decide on the plugin as it is in the moment of the write; throws where the caller may not
+ */
+export async function changePlugin(
+  parts: Parts,
+  name: string,
+  context: CallContext,
+  decide: (plugin: PluginDocument, heads: readonly ReleaseHead[]) => PluginEdit,
+): Promise<Plugin> {
+  const { caller } = context;
+  const { _id } = await findPlugin(parts, name, caller);
+  const plugin = await parts.projector.project(_id, (before, heads) => {
+    visibleTo(caller, before, heads);
+    const event = (after: PluginDocument, revision: number) =>
+      parts.events.make("registry.catalog.plugin.updated", _id, {
+        plugin: _id,
+        visibility: after.visibility,
+        updatedBy: nameOf(caller),
+        revision,
+      });
+    return { event, ...decide(before, heads) };
+  });
+  if (plugin === null) throw pluginNotFound();
+  parts.kick();
+  return toPlugin(plugin);
+}

@@ -1,0 +1,14 @@
+import { type Caller, isPluginName, type PluginName, pluginNotFound } from "@registry/domain";
+import { maySee } from "../model/access.ts";
+import type { PluginDocument } from "../model/plugin.ts";
+import type { Parts } from "../parts.ts";
+
+/**
+ * The plugin of that name as the store has it now, so that whoever made a change on another replica sees it.
+ * @throws `not_found` PLUGIN_NOT_FOUND, alike for what is not there and what the caller may not see
+ */
+export async function findPlugin(parts: Pick<Parts, "plugins">, name: string, caller: Caller): Promise<PluginDocument> {
+  const plugin = isPluginName(name) ? await parts.plugins.get(name as PluginName) : null;
+  if (plugin === null || !plugin.published || !maySee(caller, plugin)) throw pluginNotFound();
+  return plugin;
+}

@@ -1,0 +1,16 @@
+import type { ListPluginsRequest, ListPluginsResponse } from "@registry/contracts/catalog";
+import type { CallContext } from "@registry/kit";
+import { pageToken, readPage } from "../model/pages.ts";
+import type { Parts } from "../parts.ts";
+
+export function listPlugins(parts: Parts) {
+  return async (request: ListPluginsRequest, context: CallContext): Promise<ListPluginsResponse> => {
+    const { size, after } = readPage(request.page);
+    const { page, more, updatedAt } = parts.directory.list(context.caller, after, size);
+    return {
+      plugins: page.map((entry) => entry.wire),
+      nextPageToken: more ? pageToken(page.at(-1)?.wire.name ?? "") : "",
+      updatedAt,
+    };
+  };
+}

@@ -1,0 +1,32 @@
+import type { ListReleasesRequest, ListReleasesResponse } from "@registry/contracts/catalog";
+import { compareVersions, invalid, isVersion } from "@registry/domain";
+import type { CallContext } from "@registry/kit";
+import { pageToken, readPage } from "../model/pages.ts";
+import type { Parts } from "../parts.ts";
+import { toRelease } from "../wire.ts";
+import { visibleTo } from "./details.ts";
+import { findPlugin } from "./find-plugin.ts";
+
+export function listReleases(parts: Parts) {
+  return async (request: ListReleasesRequest, context: CallContext): Promise<ListReleasesResponse> => {
+    const { size, after } = readPage(request.page);
+    if (after !== "" && !isVersion(after)) {
+      throw invalid(
+        "INVALID_PAGE_TOKEN",
+        "page_token: use the next_page_token of the previous answer",
+        "/page/page_token",
+      );
+    }
+    const plugin = await findPlugin(parts, request.name, context.caller);
+    const { heads } = await parts.books.of(plugin);
+    const visible = visibleTo(context.caller, plugin, heads);
+    const rest = isVersion(after) ? visible.filter((head) => compareVersions(head.version, after) < 0) : visible;
+    const page = rest.slice(0, size);
+    const basics = await parts.releases.basics(page.map((head) => head._id));
+    const manifests = new Map(basics.map((release) => [release._id, release.manifestJson ?? ""]));
+    return {
+      releases: page.map((head) => toRelease({ ...head, manifestJson: manifests.get(head._id) ?? "" })),
+      nextPageToken: rest.length > size ? pageToken(page.at(-1)?.version ?? "") : "",
+    };
+  };
+}

@@ -1,0 +1,102 @@
+import {
+  type Plugin,
+  type PluginDetails,
+  type Release,
+  ReleaseState,
+  Visibility as WireVisibility,
+} from "@registry/contracts/catalog";
+import type { ReleaseState as State, Visibility } from "@registry/domain";
+import type { PluginDocument } from "./model/plugin.ts";
+import type { ReleaseContent, ReleaseHead } from "./model/release.ts";
+
+const visibilities = {
+  public: WireVisibility.VISIBILITY_PUBLIC,
+  internal: WireVisibility.VISIBILITY_INTERNAL,
+  private: WireVisibility.VISIBILITY_PRIVATE,
+} as const satisfies { readonly [visibility in Visibility]: WireVisibility };
+
+const states = {
+  staged: ReleaseState.RELEASE_STATE_STAGED,
+  abandoned: ReleaseState.RELEASE_STATE_ABANDONED,
+  published: ReleaseState.RELEASE_STATE_PUBLISHED,
+  yanked: ReleaseState.RELEASE_STATE_YANKED,
+  quarantined: ReleaseState.RELEASE_STATE_QUARANTINED,
+  deleted: ReleaseState.RELEASE_STATE_DELETED,
+} as const satisfies { readonly [state in State]: ReleaseState };
+
+export function toVisibility(visibility: Visibility): WireVisibility {
+  return visibilities[visibility];
+}
+
+/** @returns undefined where none is given */
+export function fromVisibility(wire: WireVisibility): Visibility | undefined {
+  return (Object.keys(visibilities) as Visibility[]).find((name) => visibilities[name] === wire);
+}
+
+export function toPlugin(plugin: PluginDocument): Plugin {
+  return {
+    name: plugin._id,
+    kind: plugin.kind,
+    title: plugin.title,
+    description: plugin.description,
+    author: { ...plugin.author },
+    license: plugin.license,
+    homepage: plugin.homepage,
+    repository: plugin.repository,
+    tags: [...plugin.tags],
+    category: plugin.category,
+    owner: plugin.owner,
+    visibility: toVisibility(plugin.visibility),
+    verified: plugin.verified,
+    latest: plugin.latest,
+    channels: { ...plugin.channels },
+    createdAt: plugin.createdAt,
+    updatedAt: plugin.updatedAt,
+    downloads: plugin.downloads,
+    rating: undefined,
+    deprecation: undefined,
+    revision: plugin.revision,
+    capabilities: [...plugin.capabilities],
+    documentation: plugin.documentation,
+  };
+}
+
+/** The basic view. */
+export function toRelease(release: ReleaseHead & { readonly manifestJson?: string }): Release {
+  return {
+    plugin: release.plugin,
+    version: release.version,
+    sha256: release.sha256,
+    size: release.size,
+    format: release.format,
+    container: release.container,
+    state: states[release.state],
+    manifestJson: release.manifestJson ?? "",
+    publishedAt: release.publishedAt,
+    publishedBy: release.publishedBy,
+    downloads: release.downloads,
+    reason: release.reason,
+    files: [],
+    findings: [],
+  };
+}
+
+export function toFullRelease(
+  release: ReleaseHead & { readonly manifestJson?: string; readonly content?: ReleaseContent },
+): Release {
+  const { content } = release;
+  return {
+    ...toRelease(release),
+    readme: content?.readme,
+    changelog: content?.changelog,
+    files: [...(content?.files ?? [])],
+    findings: [...(content?.findings ?? [])],
+  };
+}
+
+/** Characters of text in an answer, to keep it below what a message may hold. */
+export function weightOf(details: PluginDetails): number {
+  const readme = (details.release?.readme?.length ?? 0) + (details.release?.changelog?.length ?? 0);
+  const manifests = details.releases.reduce((sum, release) => sum + release.manifestJson.length + 300, 0);
+  return readme + manifests + (details.release?.manifestJson.length ?? 0) + details.versions.length * 16 + 2000;
+}

@@ -1,0 +1,138 @@
+import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
+import multipart from "@fastify/multipart";
+import type { Clock, Ids, Logger } from "@registry/kit";
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { GatewayConfig } from "./config.ts";
+import type { Limits } from "./dispatch.ts";
+import { rateLimited, rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
+import type { RequestTimes } from "./metrics.ts";
+import type { ReadyAnswers } from "./ready.ts";
+import { templateOf } from "./route.ts";
+import { closedPolicy, type Edge } from "./security.ts";
+
+export interface AppDeps {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly edge: Edge;
+  readonly limits: Limits;
+  readonly ready: ReadyAnswers;
+  readonly times: RequestTimes;
+}
+
+/** JSON bodies are small; packages come as multipart streams, which are counted on their own. */
+const bodyBytes = 64 * 1024;
+const headerBytes = 16 * 1024;
+/** Probes come by address, not by name. */
+const probes: ReadonlySet<string> = new Set(["/health", "/ready", "/metrics"]);
+
+/** The HTTP server with everything that holds for all routes. */
+export function createApp(deps: AppDeps): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyBytes,
+    forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 512, caseSensitive: true },
+    genReqId: (request) => {
+      const given = request.headers["x-request-id"];
+      return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : deps.ids.unique();
+    },
+    rewriteUrl: (request) => joinNamespace(request.url ?? "/"),
+    serverFactory: (handle) => listener(deps, handle),
+    frameworkErrors: (error, request, reply) => void fail(deps, error, request, reply as FastifyReply),
+    clientErrorHandler: (error, socket) => refuseRaw(deps, error, socket),
+  });
+  app.removeContentTypeParser("text/plain");
+  app.register(multipart, {
+    throwFileSizeLimit: false,
+    limits: {
+      fileSize: deps.config.LIMIT_PACKAGE_BYTES + 1,
+      fieldSize: bodyBytes,
+      fieldNameSize: 100,
+      fields: 16,
+      files: 4,
+      parts: 20,
+      headerPairs: 20,
+    },
+    isPartAFile: (field, _type, filename) => field === "package" || field === "manifest" || filename !== undefined,
+  });
+  app.addHook("onRequest", async (request, reply) => welcome(deps, request, reply));
+  app.addHook("onResponse", async (request, reply) => {
+    const endpoint = request.routeOptions.url === undefined ? "unmatched" : templateOf(request.routeOptions.url);
+    deps.times.observe(request.method, endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => fail(deps, error, request, reply));
+  app.setNotFoundHandler(async () => {
+    throw routeNotFound();
+  });
+  return app;
+}
+
+function listener(deps: AppDeps, handle: Parameters<typeof createServer>[1]): ReturnType<typeof createServer> {
+  const server = createServer(
+    {
+      maxHeaderSize: headerBytes,
+      headersTimeout: 10_000,
+      requestTimeout: 65_000,
+      keepAliveTimeout: 72_000,
+      connectionsCheckingInterval: 2000,
+    },
+    (request, response) => {
+      if (!deps.ready.serve(request, response)) handle?.(request, response);
+    },
+  );
+  server.maxConnections = deps.config.LIMIT_CONNECTIONS;
+  return server;
+}
+
+/** `@namespace/name` is one part of the path for the router, as `@namespace%2Fname` is. */
+export function joinNamespace(url: string): string {
+  if (!url.includes("/@") && !url.includes("/%40")) return url;
+  return url.replace(/^((?:\/api\/v1(?:\/analytics)?)?\/plugins\/(?:@|%40)[^/?%]+)\//, "$1%2F");
+}
+
+function addCommonHeaders({ edge }: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({
+    ...edge.headersFor(edge.tryOriginOf(request.raw) ?? ""),
+    ...edge.crossOrigin(request.headers.origin),
+    vary: edge.varies,
+    "x-request-id": request.id,
+  });
+}
+
+function welcome(deps: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
+  const { edge, limits } = deps;
+  addCommonHeaders(deps, request, reply);
+  if (!probes.has(request.url)) edge.originOf(request.raw);
+  if (limits.reads.active && (request.method === "GET" || request.method === "HEAD") && !probes.has(request.url)) {
+    const seconds = limits.reads.take(edge.addressOf(request.raw));
+    if (seconds > 0) throw rateLimited(seconds);
+  }
+}
+
+function fail(deps: AppDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = toProblem(error, request.id);
+  if (answer.fault) deps.log.error({ err: error, requestId: request.id }, "request failed");
+  // What cannot even be routed comes here without having been welcomed.
+  if (!reply.hasHeader("x-request-id")) addCommonHeaders(deps, request, reply);
+  reply.code(answer.status).headers(answer.headers);
+  reply.headers({
+    "content-type": "application/problem+json; charset=utf-8",
+    "cache-control": "no-store",
+    "content-security-policy": closedPolicy,
+  });
+  // What is left of a body that was refused halfway is read and dropped, so that the client gets to read the answer.
+  if (!request.raw.complete) request.raw.unpipe().resume();
+  return reply.send(JSON.stringify(answer.body));
+}
+
+function refuseRaw(deps: AppDeps, error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const headers = Object.entries(deps.edge.headersFor("")).map(([name, value]) => `${name}: ${value}`);
+  socket.end(rawProblem(error, deps.ids.unique(), headers), () => socket.destroy());
+}

@@ -1,0 +1,46 @@
+import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { StorageServiceDefinition } from "@registry/contracts/storage";
+import { type Clock, probe, type ServiceClient } from "@registry/kit";
+import type { ChangeWatch } from "./watch.ts";
+
+export interface CheckDeps {
+  readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
+  readonly storage: ServiceClient<typeof StorageServiceDefinition>;
+  readonly bus: { ping(): Promise<void> } | undefined;
+  readonly watch: ChangeWatch;
+  readonly clock: Clock;
+}
+
+/** A replica that restarts is no reason to stop sending work: reads pass the cache by until it is back. */
+const borneWithMs = 10_000;
+const options = { as: "service", timeoutMs: 900 } as const;
+
+type Checks = { readonly [name: string]: boolean };
+
+/** Asks catalog and storage for what they need themselves, each bounded to a second. */
+export function createChecks({
+  catalog,
+  storage,
+  bus,
+  watch,
+  clock,
+}: CheckDeps): () => Promise<Record<string, boolean>> {
+  const ask = async (answer: Promise<{ readonly checks: Checks }>): Promise<Checks> =>
+    answer.then(
+      ({ checks }) => checks,
+      () => ({}),
+    );
+  return async () => {
+    const [ofCatalog, ofStorage, onBus] = await Promise.all([
+      ask(catalog.check({}, options)),
+      ask(storage.check({}, options)),
+      bus === undefined ? undefined : probe(() => bus.ping()),
+    ]);
+    return {
+      database: ofCatalog.database === true && ofStorage.database !== false,
+      storage: ofStorage.storage === true,
+      cache: clock.now().getTime() - watch.lastFreshAt < borneWithMs,
+      ...(onBus === undefined ? {} : { bus: onBus }),
+    };
+  };
+}

@@ -1,0 +1,104 @@
+import { type SettingsOf, setting } from "@registry/kit";
+
+/** Settings of the gateway. Where it listens and where the other services are is said by the process that hosts it. */
+export const gatewaySettings = {
+  REGISTRY_NAME: setting.text({
+    description: "name that the registry shows",
+    fallback: "AgentiCraft Registry",
+    pattern: /^[^\r\n]{1,100}$/,
+    expects: "1 to 100 characters on one line",
+  }),
+  PUBLIC_URL: setting.url<string | undefined>({
+    description: "URL under which clients reach the registry; links in answers start with it",
+    fallback: undefined,
+    shownDefault: "taken from each request",
+    protocols: ["http:", "https:"],
+  }),
+  SECURITY_CONTACT: setting.text<string | undefined>({
+    description: "where to report a security problem of this registry: mailto:… or https://…",
+    fallback: undefined,
+    shownDefault: "a page of the registry",
+    pattern: /^(?:mailto:|https:\/\/)[\x21-\x7e]{1,250}$/,
+    expects: "mailto:… or https://…",
+  }),
+  CORS_ORIGINS: setting.list({
+    description: "origins of web pages that may call the API, comma-separated; * for all (then without credentials)",
+    fallback: [],
+    shownDefault: "none",
+  }),
+  TRUSTED_HOSTS: setting.list({
+    description: "names under which the registry answers, comma-separated; *.example.com matches subdomains",
+    fallback: ["*"],
+    shownDefault: "*",
+  }),
+  TRUSTED_PROXIES: setting.list({
+    description: "addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-* headers are believed",
+    fallback: [],
+    shownDefault: "none",
+  }),
+  RATE_LIMIT_READS: setting.integer({
+    description: "reads per minute and address; 0 for no limit",
+    fallback: 0,
+    min: 0,
+    max: 10_000_000,
+  }),
+  RATE_LIMIT_WRITES: setting.integer({
+    description: "changes per minute and user; 0 for no limit",
+    fallback: 6000,
+    min: 0,
+    max: 10_000_000,
+  }),
+  RATE_LIMIT_LOGINS: setting.integer({
+    description: "logins, registrations and password changes per minute and address; 0 for no limit",
+    fallback: 60,
+    min: 0,
+    max: 1_000_000,
+  }),
+  RATE_LIMIT_FAILED_CREDENTIALS: setting.integer({
+    description: "requests with a credential that does not hold, per minute and address; 0 for no limit",
+    fallback: 120,
+    min: 0,
+    max: 1_000_000,
+  }),
+  LIMIT_PACKAGE_BYTES: setting.bytes({
+    description: "largest package that is taken, counted on the package's own bytes",
+    fallback: 50 * 1024 * 1024,
+    shownDefault: "50 MiB",
+  }),
+  LIMIT_CONNECTIONS: setting.integer({
+    description: "HTTP connections at once",
+    fallback: 10_000,
+    min: 1,
+    max: 1_000_000,
+  }),
+  LIMIT_CONCURRENT_UPLOADS: setting.integer({
+    description: "packages received at once; more are asked to come again",
+    fallback: 64,
+    min: 1,
+    max: 10_000,
+  }),
+  LIMIT_CACHE_BYTES: setting.bytes({
+    description: "memory for answers kept ready",
+    fallback: 64 * 1024 * 1024,
+    shownDefault: "64 MiB",
+  }),
+  LIMIT_BLOB_CACHE_BYTES: setting.bytes({
+    description: "memory for the bytes of small packages",
+    fallback: 64 * 1024 * 1024,
+    shownDefault: "64 MiB",
+  }),
+  LIMIT_SPOOL_BYTES: setting.bytes({
+    description: "disk space for counted downloads and searches that analytics has not taken yet",
+    fallback: 64 * 1024 * 1024,
+    shownDefault: "64 MiB",
+  }),
+};
+
+export type GatewayConfig = SettingsOf<typeof gatewaySettings> & {
+  /** Address to listen on. */
+  readonly HOST: string;
+  /** 0 for any free one. */
+  readonly PORT: number;
+  /** gRPC target of the catalog, to hear of changes from each of its replicas; absent where it lives in this process. */
+  readonly CATALOG_ADDR?: string | undefined;
+};

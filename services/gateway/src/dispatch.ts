@@ -1,0 +1,160 @@
+import { anonymous, isRegistryError } from "@registry/domain";
+import type { Clock, Identity, Resolved } from "@registry/kit";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { TrustedCache } from "./cache.ts";
+import { methodNotAllowed, rateLimited } from "./http-errors.ts";
+import { readInput } from "./input.ts";
+import type { Limiter } from "./limiter.ts";
+import { etagOf, matches, type ReadyAnswer, type ReadyAnswers } from "./ready.ts";
+import { type Answer, type Call, jsonType, type Method, type Route, templateOf } from "./route.ts";
+import { closedPolicy, type Edge } from "./security.ts";
+
+export interface Limits {
+  readonly reads: Limiter;
+  readonly writes: Limiter;
+  readonly logins: Limiter;
+  readonly failures: Limiter;
+}
+
+export interface DispatchDeps {
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly edge: Edge;
+  readonly limits: Limits;
+  readonly cache: TrustedCache<ReadyAnswer>;
+  readonly ready: ReadyAnswers;
+}
+
+const readDeadlineMs = 10_000;
+const callers = "caller";
+
+/** Makes routes reachable; every path then answers every other method with 405. */
+export function dispatch(app: FastifyInstance, deps: DispatchDeps, routes: readonly Route[]): void {
+  app.decorateRequest(callers, null);
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: route.url,
+      onRequest: (request) => admit(deps, route, request),
+      handler: (request, reply) => answer(deps, route, request, reply),
+    });
+  }
+  for (const [url, taken] of methodsByUrl(routes)) {
+    const allow = [...taken, ...(taken.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+    const others = (["GET", "POST", "PUT", "PATCH", "DELETE"] as const).filter((method) => !taken.includes(method));
+    const refuse = async (): Promise<never> => {
+      throw methodNotAllowed(allow);
+    };
+    app.route({ method: others, url, exposeHeadRoute: false, onRequest: refuse, handler: refuse });
+    app.options(url, async (request, reply) => preflight(request, reply, allow));
+  }
+}
+
+function methodsByUrl(routes: readonly Route[]): Map<string, Method[]> {
+  const methods = new Map<string, Method[]>();
+  for (const { url, method } of routes) methods.set(url, [...(methods.get(url) ?? []), method]);
+  return methods;
+}
+
+/** Before the body is read: is this caller who it says, may anybody like that come in, and not too often? */
+async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest): Promise<void> {
+  const { edge, limits } = deps;
+  const address = edge.addressOf(request.raw);
+  if (route.guessing === true) refuseIfOver(limits.logins.take(address));
+  const resolved = await authenticate(deps, request, address);
+  if (route.method !== "GET") {
+    refuseIfOver(limits.writes.take(resolved.caller.type === "user" ? `user ${resolved.caller.id}` : address));
+  }
+  request.setDecorator<Resolved>(callers, resolved);
+}
+
+async function authenticate(deps: DispatchDeps, request: FastifyRequest, address: string): Promise<Resolved> {
+  const header = request.headers.authorization;
+  if (header === undefined) return { caller: anonymous, authorization: undefined };
+  refuseIfOver(deps.limits.failures.wait(address));
+  try {
+    return await deps.identity.resolve(header);
+  } catch (error) {
+    if (isRegistryError(error) && error.kind === "unauthenticated") deps.limits.failures.take(address);
+    throw error;
+  }
+}
+
+function refuseIfOver(seconds: number): void {
+  if (seconds > 0) throw rateLimited(seconds);
+}
+
+async function answer(
+  deps: DispatchDeps,
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const call = callOf(deps, route, request, reply);
+  const lease = deps.cache.lease();
+  const result = await route.handle(call);
+  if (result.taken === true) return reply;
+  return send(deps, route, call, lease, result);
+}
+
+function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply: FastifyReply): Call {
+  const { caller, authorization } = request.getDecorator<Resolved>(callers);
+  const gone = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) gone.abort();
+  });
+  const { "*": path, ...params } = request.params as Record<string, string>;
+  return {
+    params: path === undefined ? params : { ...params, path },
+    query: route.query === undefined ? undefined : readInput(route.query, request.query, "query"),
+    body: route.body === undefined || route.body === "form" ? undefined : readInput(route.body, request.body, "body"),
+    caller,
+    origin: deps.edge.originOf(request.raw),
+    context: {
+      authorization,
+      signal: gone.signal,
+      deadline: new Date(deps.clock.now().getTime() + (route.deadlineMs ?? readDeadlineMs)),
+      requestId: request.id,
+    },
+    credential: request.headers.authorization?.replace(/^Bearer /i, ""),
+    request,
+    reply,
+  };
+}
+
+function send(deps: DispatchDeps, route: Route, call: Call, lease: number, result: Answer): FastifyReply {
+  const { request, reply, origin } = call;
+  const isRead = route.method === "GET";
+  const body = typeof result.body === "string" ? Buffer.from(result.body) : result.body;
+  const headers: Record<string, string> = {
+    "cache-control": !isRead ? "no-store" : call.credential === undefined ? "no-cache" : "private, no-cache",
+    ...(result.headers["content-type"] === jsonType ? { "content-security-policy": closedPolicy } : {}),
+    ...result.headers,
+  };
+  if (!isRead || result.status !== 200 || body === undefined) {
+    return reply.code(result.status).headers(headers).send(body);
+  }
+  const etag = etagOf(body);
+  headers.etag ??= etag;
+  if (request.method === "GET" && call.credential === undefined && result.keep !== undefined) {
+    const all = { ...deps.edge.headersFor(origin), vary: deps.edge.varies, ...headers };
+    deps.ready.keep(lease, request.raw, origin, templateOf(route.url), { ...result, body }, all, etag);
+  }
+  if (matches(request.headers["if-none-match"], headers.etag)) {
+    return reply.code(304).headers(headers).removeHeader("content-type").send();
+  }
+  return reply.code(200).headers(headers).send(body);
+}
+
+function preflight(request: FastifyRequest, reply: FastifyReply, allow: string): FastifyReply {
+  const asked = request.headers["access-control-request-method"] !== undefined;
+  const open = reply.getHeader("access-control-allow-origin") !== undefined;
+  if (asked && open) {
+    reply.headers({
+      "access-control-allow-methods": allow,
+      "access-control-allow-headers": "Authorization, Content-Type, If-None-Match, Range, X-Request-Id",
+      "access-control-max-age": "600",
+    });
+  }
+  return reply.code(204).header("allow", allow).send();
+}

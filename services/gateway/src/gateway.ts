@@ -1,0 +1,131 @@
+import type { AddressInfo } from "node:net";
+import fastifyStatic from "@fastify/static";
+import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { Service, Surroundings } from "@registry/kit";
+import { createApp } from "./app.ts";
+import { Blobs } from "./blobs.ts";
+import { TrustedCache } from "./cache.ts";
+import { createChecks } from "./checks.ts";
+import type { GatewayConfig } from "./config.ts";
+import { dispatch } from "./dispatch.ts";
+import { Downloads } from "./download.ts";
+import { Limiter } from "./limiter.ts";
+import { Links } from "./links.ts";
+import { RequestTimes } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+import { type ReadyAnswer, ReadyAnswers } from "./ready.ts";
+import { type Resolve, systemResolve } from "./replicas.ts";
+import type { Resolved } from "./routes/downloads.ts";
+import { allRoutes } from "./routes/index.ts";
+import { Edge } from "./security.ts";
+import { UsageSpool } from "./spool.ts";
+import { sendUses } from "./usage.ts";
+import { ChangeWatch } from "./watch.ts";
+
+export interface GatewayDeps extends Surroundings {
+  /** This process's own; downloads and searches wait here until analytics has them. */
+  readonly spoolDirectory: string;
+  /** Shown in `/ready`. */
+  readonly bus?: { ping(): Promise<void> };
+  /** The web interface's files, served under `/ui/`. */
+  readonly uiDirectory?: string;
+  /** Of the program. */
+  readonly version?: string;
+  /** How names of catalog replicas become addresses. */
+  readonly resolve?: Resolve;
+}
+
+export interface GatewayService extends Service {
+  /** Where it listens, once it has started. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** `http://host:port`, once it has started. */
+  readonly url: string;
+}
+
+/** A lost or late announcement is made good within this. */
+const maxAgeMs = 4000;
+
+/** Composes the gateway: HTTP outside, the other services inside. */
+export async function createGatewayService(config: GatewayConfig, deps: GatewayDeps): Promise<GatewayService> {
+  const { clock, ids, keys, log, metrics, identity, clients, bus, version = "0.1.0" } = deps;
+  const trusted = (): boolean => watch.fresh();
+  const cache = new TrustedCache<ReadyAnswer>({ clock, maxAgeMs, trusted, maxBytes: config.LIMIT_CACHE_BYTES });
+  const resolutions = new TrustedCache<Resolved>({ clock, maxAgeMs, trusted, maxBytes: config.LIMIT_CACHE_BYTES / 8 });
+  const drop = (names: readonly string[]): void => {
+    cache.drop(names);
+    resolutions.drop(names);
+  };
+  const flush = (): void => {
+    cache.flush();
+    resolutions.flush();
+  };
+  const target = config.CATALOG_ADDR;
+  const resolve = deps.resolve ?? systemResolve;
+  const watch = new ChangeWatch({ clients, target, resolve, clock, log, onNames: drop, onGap: flush });
+
+  const storage = clients.of(StorageServiceDefinition);
+  const catalog = clients.of(CatalogServiceDefinition);
+  const analytics = clients.of(AnalyticsServiceDefinition);
+  const spool = new UsageSpool({
+    ...{ clock, ids, log, metrics },
+    directory: deps.spoolDirectory,
+    maxBytes: config.LIMIT_SPOOL_BYTES,
+    send: sendUses(analytics),
+  });
+  const edge = new Edge(config);
+  const limits = {
+    reads: new Limiter(clock, config.RATE_LIMIT_READS),
+    writes: new Limiter(clock, config.RATE_LIMIT_WRITES),
+    logins: new Limiter(clock, config.RATE_LIMIT_LOGINS),
+    failures: new Limiter(clock, config.RATE_LIMIT_FAILED_CREDENTIALS),
+  };
+  const times = new RequestTimes(metrics);
+  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
+  const checks = createChecks({ catalog, storage, bus, watch, clock });
+  const parts: Parts = {
+    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    auth: clients.of(AuthServiceDefinition),
+    links: new Links(keys, clock),
+    downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
+    changed: (name) => drop([name]),
+  };
+  const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times });
+  dispatch(app, { clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
+  if (deps.uiDirectory !== undefined) app.register(fastifyStatic, { root: deps.uiDirectory, prefix: "/ui/" });
+  await app.ready();
+
+  const address = (): { host: string; port: number } => {
+    const bound = app.server.address() as AddressInfo | null;
+    if (bound === null) throw new TypeError("the gateway does not listen yet");
+    return { host: bound.address, port: bound.port };
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    name: "gateway",
+    get address() {
+      return address();
+    },
+    get url() {
+      const { host, port } = address();
+      return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+    },
+    async start() {
+      await watch.start();
+      spool.start();
+      await app.listen({ host: config.HOST, port: config.PORT });
+    },
+    checks,
+    close() {
+      closing ??= (async () => {
+        await app.close();
+        watch.close();
+        await spool.close();
+      })();
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { AuthServiceDefinition } from "@registry/contracts/auth";
+import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { Clock, Logger, Metrics, ServiceClient } from "@registry/kit";
+import type { TrustedCache } from "./cache.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { Downloads } from "./download.ts";
+import type { Links } from "./links.ts";
+import type { ReadyAnswer } from "./ready.ts";
+import type { UsageSpool } from "./spool.ts";
+
+/** What routes work with. Clients may be used from `start` on. */
+export interface Parts {
+  readonly config: GatewayConfig;
+  /** Of the registry's program. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
+  readonly storage: ServiceClient<typeof StorageServiceDefinition>;
+  readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
+  readonly cache: TrustedCache<ReadyAnswer>;
+  readonly links: Links;
+  readonly spool: UsageSpool;
+  readonly downloads: Downloads;
+  /** To be told of every change that was made here, before it is answered. */
+  readonly changed: (name: string) => void;
+  /** What the registry needs, by name, and whether that answers. */
+  readonly checks: () => Promise<Record<string, boolean>>;
+}

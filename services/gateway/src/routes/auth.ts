@@ -1,0 +1,88 @@
+import type { LoginResponse, User } from "@registry/contracts/auth";
+import { unauthenticated } from "@registry/domain";
+import { z } from "zod";
+import type { Parts } from "../parts.ts";
+import { type Answer, defineRoute, json, noContent, type Route } from "../route.ts";
+import { sessionSchema, userSchema } from "../schemas.ts";
+import { timeText } from "../words.ts";
+
+/** A user as answers show one: to itself and to administrators. */
+export function userFields(user: User | undefined): object {
+  if (user === undefined) throw new TypeError("auth answered without a user");
+  const { id, username, email, role, grants, disabled, createdAt } = user;
+  return { id, username, email, role, grants, disabled, created_at: timeText(createdAt) };
+}
+
+function session({ token, expiresAt, user }: LoginResponse, status: number): Answer {
+  return json({ token, token_type: "bearer", expires_at: timeText(expiresAt), user: userFields(user) }, { status });
+}
+
+const password = z.string().min(1).max(256);
+
+/** Coming and going. */
+export function authRoutes(parts: Parts): Route[] {
+  const { auth } = parts;
+  const base = "/api/v1/auth";
+  const tag = "auth";
+  return [
+    defineRoute({
+      method: "POST",
+      url: `${base}/register`,
+      tag,
+      summary: "Become a user, where the registry lets anybody register",
+      access: "anyone",
+      guessing: true,
+      body: z.object({ username: z.string().max(64), email: z.string().max(320), password }),
+      answers: { 201: { description: "The new user, with a token", schema: sessionSchema } },
+      handle: async ({ body, context }) => session(await auth.register(body, { context }), 201),
+    }),
+    defineRoute({
+      method: "POST",
+      url: `${base}/login`,
+      tag,
+      summary: "A token of 30 days for a username (or email) and a password",
+      access: "anyone",
+      guessing: true,
+      body: z.object({ username: z.string().min(1).max(320), password }),
+      answers: { 200: { description: "The token", schema: sessionSchema } },
+      handle: async ({ body, context }) => session(await auth.login(body, { context }), 200),
+    }),
+    defineRoute({
+      method: "POST",
+      url: `${base}/logout`,
+      tag,
+      summary: "Revoke the token that this request carries",
+      access: "users",
+      answers: { 204: { description: "It holds no longer" } },
+      async handle({ credential, context }) {
+        if (credential === undefined) throw unauthenticated();
+        await auth.logout({ token: credential }, { context });
+        return noContent();
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      url: `${base}/me`,
+      tag,
+      summary: "Who this credential belongs to",
+      access: "users",
+      answers: { 200: { description: "The user", schema: userSchema } },
+      handle: async ({ context }) => json(userFields((await auth.getMe({}, { context })).user)),
+    }),
+    defineRoute({
+      method: "PUT",
+      url: `${base}/password`,
+      tag,
+      summary: "Set another password",
+      access: "users",
+      guessing: true,
+      body: z.object({ current_password: password, new_password: z.string().min(8).max(256) }),
+      answers: { 204: { description: "Done" } },
+      async handle({ body, context }) {
+        const change = { currentPassword: body.current_password, newPassword: body.new_password };
+        await auth.changePassword(change, { context });
+        return noContent();
+      },
+    }),
+  ];
+}

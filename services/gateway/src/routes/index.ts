@@ -1,0 +1,31 @@
+import type { TrustedCache } from "../cache.ts";
+import type { Parts } from "../parts.ts";
+import type { Route } from "../route.ts";
+import { analyticsRoutes } from "./analytics.ts";
+import { authRoutes } from "./auth.ts";
+import { channelRoutes } from "./channels.ts";
+import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { docsRoutes, metaRoutes } from "./meta.ts";
+import { pluginRoutes } from "./plugins.ts";
+import { publishRoutes } from "./publish.ts";
+import { releaseRoutes } from "./releases.ts";
+import { searchRoutes } from "./search.ts";
+import { tokenRoutes, userRoutes } from "./users.ts";
+
+/** Every route of the registry. */
+export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiPath: string): Route[] {
+  const routes = [
+    ...metaRoutes(parts, uiPath),
+    ...pluginRoutes(parts),
+    ...publishRoutes(parts),
+    ...searchRoutes(parts),
+    ...releaseRoutes(parts),
+    ...downloadRoutes(parts, resolutions),
+    ...channelRoutes(parts),
+    ...authRoutes(parts),
+    ...userRoutes(parts),
+    ...tokenRoutes(parts),
+    ...analyticsRoutes(parts),
+  ];
+  return [...routes, ...docsRoutes(routes, parts.config.REGISTRY_NAME, parts.version)];
+}

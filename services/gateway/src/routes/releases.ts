@@ -1,0 +1,174 @@
+import { type Release, ReleaseView } from "@registry/contracts/catalog";
+import { notFound, type PluginName, RegistryError } from "@registry/domain";
+import { z } from "zod";
+import { releaseText } from "../info.ts";
+import { integerParameter, pluginName, textParameter } from "../input.ts";
+import type { Parts } from "../parts.ts";
+import { type Answer, type Call, content, defineRoute, json, jsonText, type Route } from "../route.ts";
+import { fileSchema, findingSchema, releaseSchema } from "../schemas.ts";
+import { closedPolicy } from "../security.ts";
+import { orNull } from "../words.ts";
+
+const markdown = "text/markdown; charset=utf-8";
+const fullSchema = releaseSchema.extend({
+  plugin: z.string(),
+  readme: z.string().nullable(),
+  changelog: z.string().nullable(),
+  files: z.array(fileSchema),
+  findings: z.array(findingSchema),
+  download_url: z.string().nullable(),
+});
+
+/** What a release is and holds. */
+export function releaseRoutes(parts: Parts): Route[] {
+  const base = "/api/v1/plugins/:name/versions";
+  const one = { method: "GET", tag: "releases", access: "readers" } as const;
+  return [
+    defineRoute({
+      ...one,
+      url: base,
+      summary: "Releases, highest version first",
+      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(512) }),
+      answers: {
+        200: {
+          description: "`next_cursor` is null on the last page; `Link` has its address",
+          schema: z.object({ versions: z.array(releaseSchema), next_cursor: z.string().nullable() }),
+        },
+      },
+      handle: (call) => list(parts, call),
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version`,
+      summary: "One release with all that it holds; version, range or channel",
+      answers: { 200: { description: "The release", schema: fullSchema } },
+      handle: (call) => show(parts, call),
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/readme`,
+      summary: "Its README",
+      answers: { 200: { description: "Markdown, as its author wrote it", type: markdown } },
+      handle: (call) => text(parts, call, "readme"),
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/changelog`,
+      summary: "Its changelog",
+      answers: { 200: { description: "Markdown, as its author wrote it", type: markdown } },
+      handle: (call) => text(parts, call, "changelog"),
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/files`,
+      summary: "The files in the package",
+      answers: { 200: { description: "All of them", schema: z.object({ files: z.array(fileSchema) }) } },
+      async handle(call) {
+        const { name, release } = await full(parts, call);
+        return json({ files: release.files }, { keep: { tags: [name] } });
+      },
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/files/*`,
+      summary: "One file of the package",
+      answers: { 200: { description: "Its bytes; text as text, everything else as a download", type: "*/*" } },
+      handle: (call) => file(parts, call),
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/findings`,
+      summary: "What the checks noticed",
+      answers: { 200: { description: "All of it", schema: z.object({ findings: z.array(findingSchema) }) } },
+      async handle(call) {
+        const { name, release } = await full(parts, call);
+        return json({ findings: findingsOf(release) }, { keep: { tags: [name] } });
+      },
+    }),
+  ];
+}
+
+async function list(parts: Parts, call: Call<{ limit: number; cursor?: string | undefined }>): Promise<Answer> {
+  const name = pluginName(call.params.name);
+  const { limit, cursor } = call.query;
+  const page = { pageSize: limit, pageToken: cursor ?? "" };
+  const { releases, nextPageToken } = await parts.catalog.listReleases({ name, page }, { context: call.context });
+  const next = new URLSearchParams({ limit: String(limit), cursor: nextPageToken });
+  const link = `<${call.origin}/api/v1/plugins/${name}/versions?${next}>; rel="next"`;
+  const texts = releases.map((release) => releaseText(release, { ...call, links: parts.links }));
+  return jsonText(`{"versions":[${texts.join(",")}],"next_cursor":${JSON.stringify(orNull(nextPageToken))}}`, {
+    ...(nextPageToken === "" ? {} : { headers: { link } }),
+    keep: { tags: [name] },
+  });
+}
+
+async function full(parts: Parts, call: Call): Promise<{ name: PluginName; release: Release }> {
+  const name = pluginName(call.params.name);
+  const request = { name, version: call.params.version ?? "", view: ReleaseView.RELEASE_VIEW_FULL };
+  const { release } = await parts.catalog.getRelease(request, { context: call.context });
+  if (release === undefined) throw new TypeError("the catalog answered without a release");
+  return { name, release };
+}
+
+function findingsOf(release: Release): object[] {
+  return release.findings.map(({ file: path, line, ...rest }) => ({
+    ...rest,
+    file: orNull(path),
+    line: line === 0 ? null : line,
+  }));
+}
+
+async function show(parts: Parts, call: Call): Promise<Answer> {
+  const { name, release } = await full(parts, call);
+  const more = {
+    plugin: name,
+    readme: release.readme ?? null,
+    changelog: release.changelog ?? null,
+    files: release.files,
+    findings: findingsOf(release),
+    download_url: `${call.origin}/api/v1/plugins/${name}/download?version=${release.version}`,
+  };
+  return jsonText(releaseText(release, { ...call, links: parts.links }, more), { keep: { tags: [name] } });
+}
+
+async function text(parts: Parts, call: Call, which: "readme" | "changelog"): Promise<Answer> {
+  const { name, release } = await full(parts, call);
+  const found = release[which];
+  if (found === undefined) {
+    throw notFound(`${which.toUpperCase()}_NOT_FOUND`, `The release has no ${which}`);
+  }
+  return content(found, markdown, {
+    headers: { "content-security-policy": closedPolicy },
+    keep: { tags: [name] },
+  });
+}
+
+const largestShown = 8 * 1024 * 1024;
+const textual =
+  /(?:^|\/)(?:[A-Z]+|[^/]*\.(?:md|txt|rst|ya?ml|json|toml|ini|cfg|py|js|mjs|ts|tsx|jsx|html?|css|svg|xml|csv|sh|sql|go|rs|java|rb))$/;
+
+async function file(parts: Parts, call: Call): Promise<Answer> {
+  const { release } = await full(parts, call);
+  const path = call.params.path ?? "";
+  const entry = release.files.find((each) => each.path === path);
+  if (entry === undefined) throw notFound("FILE_NOT_FOUND", "The package has no such file");
+  if (entry.size > largestShown) {
+    throw new RegistryError("too_large", "FILE_TOO_LARGE", "The file is larger than 8 MiB; download the package");
+  }
+  const chunks: Uint8Array[] = [];
+  const stream = parts.storage.readPackageFile(
+    { sha256: release.sha256, path },
+    { context: call.context, as: "service" },
+  );
+  for await (const { chunk } of stream) chunks.push(chunk);
+  // Always as plain text or as a download: a browser must not run what somebody uploaded.
+  const isText = textual.test(path);
+  return content(Buffer.concat(chunks), isText ? "text/plain; charset=utf-8" : "application/octet-stream", {
+    headers: {
+      "content-security-policy": closedPolicy,
+      "content-disposition": isText ? "inline" : "attachment",
+      "x-checksum-sha256": entry.sha256,
+      etag: `"${entry.sha256}"`,
+    },
+  });
+}

@@ -1,0 +1,154 @@
+import type { ApiToken } from "@registry/contracts/auth";
+import { roles } from "@registry/domain";
+import { z } from "zod";
+import { integerParameter, textParameter } from "../input.ts";
+import type { Parts } from "../parts.ts";
+import { defineRoute, json, noContent, type Route } from "../route.ts";
+import { tokenSchema, userSchema } from "../schemas.ts";
+import { orNull, timeText } from "../words.ts";
+import { userFields } from "./auth.ts";
+
+const grants = z.array(z.string().max(150)).max(200);
+
+/** For administrators. */
+export function userRoutes({ auth }: Parts): Route[] {
+  const url = "/api/v1/users";
+  const tag = "users";
+  return [
+    defineRoute({
+      method: "GET",
+      url,
+      tag,
+      summary: "All users",
+      access: "users",
+      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(512) }),
+      answers: {
+        200: {
+          description: "`next_cursor` is null on the last page",
+          schema: z.object({ users: z.array(userSchema), next_cursor: z.string().nullable() }),
+        },
+      },
+      async handle({ query, context }) {
+        const page = { pageSize: query.limit, pageToken: query.cursor ?? "" };
+        const { users, nextPageToken } = await auth.listUsers({ page }, { context });
+        return json({ users: users.map(userFields), next_cursor: orNull(nextPageToken) });
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      url,
+      tag,
+      summary: "Create a user",
+      access: "users",
+      body: z.object({
+        username: z.string().max(64),
+        email: z.string().max(320),
+        password: z.string().min(8).max(256).optional(),
+        password_hash: z.string().max(256).optional().describe("bcrypt or argon2id, brought from another registry"),
+        role: z.enum(roles).optional(),
+        grants: grants.optional(),
+      }),
+      answers: { 201: { description: "The new user", schema: userSchema } },
+      async handle({ body, context }) {
+        const { password_hash: passwordHash, ...rest } = body;
+        const { user } = await auth.createUser({ ...rest, passwordHash: passwordHash ?? "" }, { context });
+        return json(userFields(user), { status: 201 });
+      },
+    }),
+    defineRoute({
+      method: "GET",
+      url: `${url}/:username`,
+      tag,
+      summary: "One user",
+      access: "users",
+      answers: { 200: { description: "The user", schema: userSchema } },
+      async handle({ params, context }) {
+        return json(userFields((await auth.getUser({ username: params.username ?? "" }, { context })).user));
+      },
+    }),
+    defineRoute({
+      method: "PATCH",
+      url: `${url}/:username`,
+      tag,
+      summary: "Change a user; absent fields stay",
+      access: "users",
+      body: z.object({
+        role: z.enum(roles).optional(),
+        grants: grants.optional(),
+        disabled: z.boolean().optional(),
+        password: z.string().min(8).max(256).optional(),
+        email: z.string().max(320).optional(),
+      }),
+      answers: { 200: { description: "As it is now", schema: userSchema } },
+      async handle({ params, body, context }) {
+        const { grants: list, ...rest } = body;
+        const change = list === undefined ? rest : { ...rest, grants: { grants: list } };
+        const { user } = await auth.updateUser({ username: params.username ?? "", ...change }, { context });
+        return json(userFields(user));
+      },
+    }),
+  ];
+}
+
+function tokenFields(token: ApiToken | undefined): object {
+  if (token === undefined) throw new TypeError("auth answered without a token");
+  const { id, name, scopes, hint } = token;
+  return {
+    id,
+    name,
+    scopes,
+    hint,
+    created_at: timeText(token.createdAt),
+    expires_at: timeText(token.expiresAt),
+    last_used_at: timeText(token.lastUsedAt),
+  };
+}
+
+/** One's own credentials for programs. */
+export function tokenRoutes({ auth }: Parts): Route[] {
+  const url = "/api/v1/tokens";
+  const tag = "tokens";
+  return [
+    defineRoute({
+      method: "GET",
+      url,
+      tag,
+      summary: "One's own tokens",
+      access: "users",
+      answers: { 200: { description: "All of them", schema: z.object({ tokens: z.array(tokenSchema) }) } },
+      async handle({ context }) {
+        return json({ tokens: (await auth.listApiTokens({}, { context })).tokens.map(tokenFields) });
+      },
+    }),
+    defineRoute({
+      method: "POST",
+      url,
+      tag,
+      summary: "Create a token; its secret is shown this once",
+      access: "users",
+      body: z.object({
+        name: z.string().min(1).max(64),
+        scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
+        expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
+      }),
+      answers: { 201: { description: "The token", schema: tokenSchema.extend({ secret: z.string() }) } },
+      async handle({ body, context }) {
+        const { name, scopes = [], expires_in_days: expiresInDays = 0 } = body;
+        const { token, secret } = await auth.createApiToken({ name, scopes, expiresInDays }, { context });
+        return json({ ...tokenFields(token), secret }, { status: 201 });
+      },
+    }),
+    defineRoute({
+      method: "DELETE",
+      url: `${url}/:id`,
+      tag,
+      summary: "Revoke a token",
+      access: "users",
+      answers: { 204: { description: "It holds no longer" } },
+      async handle({ params, context }) {
+        await auth.revokeApiToken({ id: params.id ?? "" }, { context });
+        return noContent();
+      },
+    }),
+  ];
+}

@@ -1,0 +1,169 @@
+import { z } from "zod";
+
+/** What answers look like: for the documentation, and for the tests that hold answers against it. */
+const text = z.string();
+const nullable = z.string().nullable();
+const time = z.string().meta({ format: "date-time" });
+const count = z.int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const anyObject = z.record(z.string(), z.unknown());
+
+export const problemSchema = z
+  .object({
+    type: text,
+    title: text,
+    status: z.int(),
+    detail: text,
+    code: text,
+    request_id: text,
+    errors: z.array(z.object({ pointer: text, reason: text })).optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem document" });
+
+export const releaseSchema = z
+  .object({
+    version: text,
+    manifest: anyObject,
+    package_url: nullable,
+    downloads: count,
+    published_at: time.nullable(),
+    published_by: text,
+    sha256,
+    size: count,
+    state: z.enum(["staged", "abandoned", "published", "yanked", "quarantined", "deleted", "unknown"]),
+    format: text,
+    container: text,
+    reason: nullable,
+  })
+  .meta({ id: "Release" });
+
+const pluginFields = {
+  name: text,
+  title: text,
+  description: text,
+  kind: text,
+  type: text,
+  author: text,
+  license: nullable,
+  homepage: nullable,
+  repository: nullable,
+  documentation: nullable,
+  tags: z.array(text),
+  capabilities: z.array(text),
+  category: nullable,
+  owner: text,
+  visibility: z.enum(["public", "internal", "private"]),
+  verified: z.boolean(),
+  created_at: time.nullable(),
+  updated_at: time.nullable(),
+  downloads: count,
+  total_downloads: count,
+  rating: z.number().nullable(),
+  latest_version: text,
+  channels: z.record(z.string(), text),
+};
+
+export const pluginSchema = z.object(pluginFields).meta({ id: "Plugin" });
+
+export const infoSchema = z
+  .object({
+    ...pluginFields,
+    version: text,
+    sha256: sha256.nullable(),
+    size: count.nullable(),
+    versions: z.array(text),
+    manifest: anyObject,
+    dependencies_graph: z.record(z.string(), z.array(text)),
+    readme: nullable,
+    changelog: nullable,
+    download_url: nullable,
+    releases: z.array(releaseSchema),
+  })
+  .meta({ id: "PluginInfo" });
+
+export const searchSchema = z
+  .object({
+    results: z.array(
+      z.strictObject({
+        name: text,
+        version: text,
+        type: z.enum(["tool", "agent", "memory", "provider", "workflow", "reasoning"]),
+        title: text,
+        description: text,
+        author: text,
+        downloads: count,
+        rating: z.number().nullable(),
+        verified: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: "SearchResults" });
+
+export const publishedSchema = z
+  .object({
+    success: z.literal(true),
+    plugin: text,
+    version: text,
+    sha256,
+    size: count,
+    state: text,
+    url: text,
+    package_url: text,
+    download_url: text,
+  })
+  .meta({ id: "Published" });
+
+export const userSchema = z
+  .object({
+    id: z.int(),
+    username: text,
+    email: text,
+    role: z.enum(["admin", "publisher", "user"]),
+    grants: z.array(text),
+    disabled: z.boolean(),
+    created_at: time.nullable(),
+  })
+  .meta({ id: "User" });
+
+export const sessionSchema = z
+  .object({ token: text, token_type: z.literal("bearer"), expires_at: time.nullable(), user: userSchema })
+  .meta({ id: "Session" });
+
+export const tokenSchema = z
+  .object({
+    id: text,
+    name: text,
+    scopes: z.array(text),
+    created_at: time.nullable(),
+    expires_at: time.nullable(),
+    last_used_at: time.nullable(),
+    hint: text,
+  })
+  .meta({ id: "ApiToken" });
+
+export const popularSchema = z.array(z.object({ plugin_name: text, download_count: count })).meta({ id: "Popular" });
+
+export const metricsSchema = z
+  .object({
+    total_plugins: count,
+    total_downloads: count,
+    total_searches: count,
+    active_users: count,
+    popular_plugins: popularSchema,
+    recent_publishes: z.array(
+      z.object({ plugin_name: text, version: text, published_at: time.nullable(), published_by: text }),
+    ),
+  })
+  .meta({ id: "RegistryMetrics" });
+
+export const usageSchema = z
+  .object({ plugin: text, downloads: count, versions: z.array(z.object({ version: text, downloads: count })) })
+  .meta({ id: "PluginUsage" });
+
+export const channelSchema = z.object({ channel: text, version: text }).meta({ id: "Channel" });
+
+export const fileSchema = z.object({ path: text, size: count, sha256 }).meta({ id: "PackageFile" });
+
+export const findingSchema = z
+  .object({ rule: text, severity: text, message: text, file: nullable, line: z.int().nullable() })
+  .meta({ id: "Finding" });

@@ -1,0 +1,132 @@
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { invalid, unavailable } from "@registry/domain";
+import { createLogger, createMetrics, systemIds } from "@registry/kit";
+import { TestClock } from "@registry/kit/testing";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { UsageSpool } from "./spool.ts";
+import type { Use } from "./usage.ts";
+
+let directory: string;
+let taken: Use[];
+let send: (uses: readonly Use[]) => Promise<void>;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "spool-"));
+  taken = [];
+  send = async (uses) => void taken.push(...uses);
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+function open(maxBytes = 1_000_000): { spool: UsageSpool; dropped: () => Promise<number> } {
+  const metrics = createMetrics();
+  const log = createLogger("silent");
+  const clock = new TestClock();
+  const spool = new UsageSpool({
+    ...{ directory, maxBytes, clock, ids: systemIds, log, metrics },
+    send: (uses) => send(uses),
+  });
+  const dropped = async (): Promise<number> =>
+    (await metrics.registry.getSingleMetric("registry_usage_dropped_total")?.get())?.values[0]?.value ?? 0;
+  return { spool, dropped };
+}
+
+const download = (plugin: string) => ({ plugin, version: "1.0.0", user_id: 0, client: "rest" });
+const plugins = (): string[] => taken.map((use) => (use.type === "download" ? use.plugin : use.query));
+
+it("has every use on disk before it is sent, and nothing once it was taken", async () => {
+  const { spool } = open();
+  spool.download(download("a"));
+  spool.search({ query: "b\n{", results_count: 2, user_id: 7 });
+  const onDisk = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
+  expect(onDisk.join("").trim().split("\n")).toHaveLength(2);
+  await spool.drain();
+  expect(plugins()).toEqual(["a", "b\n{"]);
+  expect(readdirSync(directory)).toEqual([]);
+  await spool.drain();
+  expect(taken).toHaveLength(2);
+});
+
+it("keeps what analytics did not take, with the same ids, past the end of the process", async () => {
+  const seen: string[] = [];
+  send = async (uses) => {
+    seen.push(...uses.map(({ id }) => id));
+    throw unavailable("Analytics");
+  };
+  const first = open().spool;
+  first.download(download("a"));
+  first.download(download("b"));
+  await expect(first.drain()).rejects.toThrow();
+  send = async (uses) => void taken.push(...uses);
+  const second = open().spool;
+  second.download(download("c"));
+  await second.drain();
+  expect(plugins()).toEqual(["a", "b", "c"]);
+  expect(taken.slice(0, 2).map(({ id }) => id)).toEqual(seen);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it("sends in batches of at most 500", async () => {
+  const sizes: number[] = [];
+  send = async (uses) => void sizes.push(uses.length);
+  const { spool } = open();
+  for (let i = 0; i < 1201; i++) spool.download(download("a"));
+  await spool.drain();
+  expect(sizes).toEqual([500, 500, 201]);
+});
+
+it("passes over a line that was torn, and over what is no use", async () => {
+  const { spool: before } = open();
+  before.download(download("a"));
+  await before.close();
+  const whole = JSON.stringify({
+    type: "download",
+    id: "i",
+    time: "2026-01-01T00:00:00Z",
+    user_id: 0,
+    ...download("z"),
+  });
+  writeFileSync(
+    join(directory, "000-old.jsonl"),
+    `${whole}\n{"type":"download","id":"x"}\nnull\n${whole.slice(0, 40)}`,
+  );
+  appendFileSync(join(directory, "ignored.txt"), "not ours");
+  const { spool } = open();
+  await spool.drain();
+  expect(plugins()).toEqual(["a", "z"]);
+  expect(readdirSync(directory)).toEqual(["ignored.txt"]);
+});
+
+it("does not let one use that is refused hold up the others", async () => {
+  send = async (uses) => {
+    if (uses.some((use) => use.type === "download" && use.plugin === "bad"))
+      throw invalid("INVALID_NAME", "plugin: bad");
+    taken.push(...uses);
+  };
+  const { spool, dropped } = open();
+  for (const name of ["a", "bad", "b"]) spool.download(download(name));
+  await spool.drain();
+  expect(plugins()).toEqual(["a", "b"]);
+  expect(await dropped()).toBe(1);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it("stays within its disk space, and says what it dropped", async () => {
+  const { spool, dropped } = open(1000);
+  for (let i = 0; i < 20; i++) spool.download(download("a"));
+  expect(await dropped()).toBeGreaterThan(0);
+  await spool.drain();
+  expect(taken.length + (await dropped())).toBe(20);
+  spool.download(download("again"));
+  await spool.drain();
+  expect(plugins()).toContain("again");
+});
+
+it("sends what is left when it closes", async () => {
+  const { spool } = open();
+  spool.start();
+  spool.download(download("a"));
+  await spool.close();
+  expect(plugins()).toEqual(["a"]);
+});

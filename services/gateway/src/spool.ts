@@ -1,0 +1,160 @@
+import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isRegistryError } from "@registry/domain";
+import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
+import { Counter } from "prom-client";
+import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
+
+/** A file is closed and a new one begun at this size, so that none grows while analytics is away. */
+const fileBytes = 4 * 1024 * 1024;
+const batchSize = 500;
+const drainEveryMs = 500;
+
+export interface SpoolDeps {
+  readonly directory: string;
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Hands uses to analytics; the same id again changes nothing there. @throws RegistryError where it did not take them */
+  readonly send: (uses: readonly Use[]) => Promise<void>;
+}
+
+/**
+ * Downloads and searches on their way to analytics. Each is one line written by a plain write before its answer ends, so
+ * it outlives the process; a file is deleted once analytics has acknowledged all of it.
+ */
+export class UsageSpool {
+  readonly #deps: SpoolDeps;
+  readonly #dropped: Counter;
+  /** Closed files, oldest first, with their sizes. */
+  #waiting: { readonly path: string; readonly bytes: number }[] = [];
+  #current: { readonly path: string; readonly fd: number; bytes: number } | undefined;
+  #waitingBytes = 0;
+  /** The last write ended somewhere inside a line. */
+  #torn = false;
+  #warnedAt = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #draining: Promise<void> | undefined;
+
+  /** Takes over what an earlier process left in the directory. */
+  constructor(deps: SpoolDeps) {
+    this.#deps = deps;
+    this.#dropped = new Counter({
+      name: "registry_usage_dropped_total",
+      help: "Downloads and searches that could not be spooled and are not counted",
+      registers: [deps.metrics.registry],
+    });
+    mkdirSync(deps.directory, { recursive: true });
+    const names = readdirSync(deps.directory).filter((name) => name.endsWith(".jsonl"));
+    for (const path of names.sort().map((name) => join(deps.directory, name))) {
+      const bytes = statSync(path).size;
+      this.#waiting.push({ path, bytes });
+      this.#waitingBytes += bytes;
+    }
+  }
+
+  download(use: Omit<DownloadUse, "type" | "id" | "time">): void {
+    this.#append({ type: "download", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+  }
+
+  search(use: Omit<SearchUse, "type" | "id" | "time">): void {
+    this.#append({ type: "search", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.drain().catch(() => undefined), drainEveryMs).unref();
+    void this.drain().catch(() => undefined);
+  }
+
+  /** Sends what there is. Calls under way share one run. @throws what sending failed with */
+  drain(): Promise<void> {
+    this.#draining ??= this.#drainAll().finally(() => {
+      this.#draining = undefined;
+    });
+    return this.#draining;
+  }
+
+  /** Tries once more to send everything; what is not taken stays on disk for the next start. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#draining?.catch(() => undefined);
+    await this.drain().catch(() => undefined);
+    this.#rotate();
+  }
+
+  #append(use: Use): void {
+    const line = Buffer.from(`${this.#torn ? "\n" : ""}${encodeUse(use)}\n`);
+    const held = this.#waitingBytes + (this.#current?.bytes ?? 0);
+    if (held + line.length > this.#deps.maxBytes) {
+      this.#drop("the spool is full: LIMIT_SPOOL_BYTES", undefined);
+      return;
+    }
+    try {
+      this.#current ??= this.#open();
+      this.#torn = true;
+      const written = writeSync(this.#current.fd, line);
+      this.#current.bytes += written;
+      if (written < line.length) throw new Error("short write");
+      this.#torn = false;
+      if (this.#current.bytes >= fileBytes) this.#rotate();
+    } catch (error) {
+      this.#drop("the spool cannot be written", error);
+    }
+  }
+
+  #drop(why: string, cause: unknown): void {
+    this.#dropped.inc();
+    const now = this.#deps.clock.now().getTime();
+    if (now - this.#warnedAt < 60_000) return;
+    this.#warnedAt = now;
+    this.#deps.log.warn({ err: cause }, `a download or search was not counted: ${why}`);
+  }
+
+  #open(): { path: string; fd: number; bytes: number } {
+    const stamp = String(this.#deps.clock.now().getTime()).padStart(15, "0");
+    const path = join(this.#deps.directory, `${stamp}-${this.#deps.ids.unique()}.jsonl`);
+    return { path, fd: openSync(path, "ax"), bytes: 0 };
+  }
+
+  #rotate(): void {
+    if (this.#current === undefined) return;
+    const { path, fd, bytes } = this.#current;
+    this.#current = undefined;
+    this.#torn = false;
+    closeSync(fd);
+    this.#waiting.push({ path, bytes });
+    this.#waitingBytes += bytes;
+  }
+
+  async #drainAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#sendFirst();
+    if (this.#current === undefined || this.#current.bytes === 0) return;
+    this.#rotate();
+    while (this.#waiting.length > 0) await this.#sendFirst();
+  }
+
+  async #sendFirst(): Promise<void> {
+    const file = this.#waiting[0];
+    if (file === undefined) return;
+    const { uses, unreadable } = readUses(await readFile(file.path, "utf8"));
+    if (unreadable > 0) this.#deps.log.warn({ unreadable }, "lines of the usage spool were torn and are not counted");
+    for (let start = 0; start < uses.length; start += batchSize) await this.#send(uses.slice(start, start + batchSize));
+    await rm(file.path, { force: true });
+    this.#waiting.shift();
+    this.#waitingBytes -= file.bytes;
+  }
+
+  /** One line that analytics refuses must not hold up the others, so a refused batch goes line by line. */
+  async #send(uses: readonly Use[]): Promise<void> {
+    try {
+      await this.#deps.send(uses);
+    } catch (error) {
+      if (!isRegistryError(error) || (error.kind !== "invalid_argument" && error.kind !== "rejected")) throw error;
+      if (uses.length === 1) this.#drop("analytics refused it", error);
+      else for (const use of uses) await this.#send([use]);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { type ArchiveLimits, defaultArchiveLimits } from "@registry/archive";
+import { type SettingGroup, type SettingsOf, setting } from "@registry/kit";
+
+const defaults = defaultArchiveLimits;
+const MiB = 1024 * 1024;
+
+export const storageSettings = {
+  LIMIT_PACKAGE_BYTES: setting.bytes({
+    description: "Largest package, as uploaded",
+    fallback: defaults.packageBytes,
+    shownDefault: `${defaults.packageBytes / MiB} MiB`,
+  }),
+  LIMIT_UNPACKED_BYTES: setting.bytes({
+    description: "All files of a package together, unpacked",
+    fallback: defaults.unpackedBytes,
+    shownDefault: `${defaults.unpackedBytes / MiB} MiB`,
+  }),
+  LIMIT_ENTRY_BYTES: setting.bytes({
+    description: "Largest file of a package, unpacked",
+    fallback: defaults.entryBytes,
+    shownDefault: `${defaults.entryBytes / MiB} MiB`,
+  }),
+  LIMIT_RATIO: setting.integer({
+    description: "Most unpacked bytes for each packed byte, 2 to 10000",
+    fallback: defaults.ratio,
+    min: 2,
+    max: 10_000,
+  }),
+  LIMIT_ENTRIES: setting.integer({
+    description: "Most files and folders of a package, 1 to 20000",
+    fallback: defaults.entries,
+    min: 1,
+    max: 20_000,
+  }),
+  LIMIT_PATH_BYTES: setting.integer({
+    description: "Longest path inside a package in bytes, 16 to 1024",
+    fallback: defaults.pathBytes,
+    min: 16,
+    max: 1024,
+  }),
+  LIMIT_PATH_DEPTH: setting.integer({
+    description: "Most parts of a path inside a package, 1 to 64",
+    fallback: defaults.pathDepth,
+    min: 1,
+    max: 64,
+  }),
+  LIMIT_MANIFEST_BYTES: setting.bytes({
+    description: "Largest manifest",
+    fallback: defaults.manifestBytes,
+    shownDefault: `${defaults.manifestBytes / 1024} KiB`,
+  }),
+  LIMIT_README_BYTES: setting.bytes({
+    description: "Largest README or changelog",
+    fallback: defaults.readmeBytes,
+    shownDefault: `${defaults.readmeBytes / 1024} KiB`,
+  }),
+  LIMIT_DESCRIPTION_LENGTH: setting.integer({
+    description: "Longest description in characters, 80 to 10000",
+    fallback: defaults.descriptionLength,
+    min: 80,
+    max: 10_000,
+  }),
+  INSPECTION_WORKERS: setting.integer({
+    description: "Threads that read and repack packages, 1 to 16",
+    fallback: 2,
+    min: 1,
+    max: 16,
+  }),
+  INSPECTION_SECONDS: setting.integer({
+    description: "Longest time that reading one package may take, 1 to 300",
+    fallback: 20,
+    min: 1,
+    max: 300,
+  }),
+  UPLOAD_LIFETIME_SECONDS: setting.integer({
+    description: "How long an upload waits to become a release, 60 to 86400",
+    fallback: 3600,
+    min: 60,
+    max: 86_400,
+  }),
+  GC_INTERVAL_SECONDS: setting.integer({
+    description: "Time between collections of garbage, up to 604800; 0 leaves it to administrators",
+    fallback: 3600,
+    min: 0,
+    max: 604_800,
+  }),
+  GC_GRACE_SECONDS: setting.integer({
+    description: "How long a blob that no release refers to is kept, up to 2592000",
+    fallback: 86_400,
+    min: 0,
+    max: 2_592_000,
+  }),
+  GC_CONFIRM_SECONDS: setting.integer({
+    description: "Time between marking a blob as garbage and asking a second time before it is deleted, up to 300",
+    fallback: 5,
+    min: 0,
+    max: 300,
+  }),
+} satisfies SettingGroup;
+
+export type StorageConfig = SettingsOf<typeof storageSettings>;
+
+export function archiveLimits(config: StorageConfig): ArchiveLimits {
+  return {
+    packageBytes: config.LIMIT_PACKAGE_BYTES,
+    unpackedBytes: config.LIMIT_UNPACKED_BYTES,
+    entryBytes: config.LIMIT_ENTRY_BYTES,
+    ratio: config.LIMIT_RATIO,
+    ratioFloorBytes: defaults.ratioFloorBytes,
+    entries: config.LIMIT_ENTRIES,
+    pathBytes: config.LIMIT_PATH_BYTES,
+    pathDepth: config.LIMIT_PATH_DEPTH,
+    manifestBytes: config.LIMIT_MANIFEST_BYTES,
+    readmeBytes: config.LIMIT_README_BYTES,
+    descriptionLength: config.LIMIT_DESCRIPTION_LENGTH,
+  };
+}

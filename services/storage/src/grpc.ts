@@ -1,0 +1,70 @@
+import { StorageServiceDefinition } from "@registry/contracts/storage";
+import {
+  admins,
+  anyOf,
+  anyone,
+  defineService,
+  holdersOf,
+  type Service,
+  type ServiceTable,
+  services,
+  users,
+} from "@registry/kit";
+import type { Collector } from "./garbage/collector.ts";
+import type { abortUpload } from "./usecases/abort-upload.ts";
+import type { commitUpload } from "./usecases/commit-upload.ts";
+import type { getUpload } from "./usecases/get-upload.ts";
+import type { presignBlob } from "./usecases/presign-blob.ts";
+import type { readBlob } from "./usecases/read-blob.ts";
+import type { readPackageFile } from "./usecases/read-package-file.ts";
+import type { uploadPackage } from "./usecases/upload-package.ts";
+import { toUpload } from "./wire.ts";
+
+export interface UseCases {
+  readonly uploadPackage: ReturnType<typeof uploadPackage>;
+  readonly getUpload: ReturnType<typeof getUpload>;
+  readonly commitUpload: ReturnType<typeof commitUpload>;
+  readonly abortUpload: ReturnType<typeof abortUpload>;
+  readonly readBlob: ReturnType<typeof readBlob>;
+  readonly readPackageFile: ReturnType<typeof readPackageFile>;
+  readonly presignBlob: ReturnType<typeof presignBlob>;
+  readonly collector: Collector;
+  readonly checks: Service["checks"];
+}
+
+const minute = 60_000;
+
+/** Reading is open to whoever holds a ticket, which is checked where the digest is known. */
+export function storageTable(usecases: UseCases): ServiceTable {
+  return defineService(StorageServiceDefinition, {
+    uploadPackage: {
+      allow: holdersOf("publish"),
+      maxDurationMs: 10 * minute,
+      handle: async (messages, context) => ({ upload: toUpload(await usecases.uploadPackage(messages, context)) }),
+    },
+    getUpload: {
+      allow: anyOf(users, services("catalog")),
+      handle: async ({ uploadId }, { caller }) => ({ upload: toUpload(await usecases.getUpload(uploadId, caller)) }),
+    },
+    commitUpload: {
+      allow: services("catalog"),
+      handle: async ({ uploadId }) => ({ sha256: await usecases.commitUpload(uploadId) }),
+    },
+    abortUpload: {
+      allow: anyOf(users, services("catalog", "gateway")),
+      handle: async ({ uploadId }, { caller }) => {
+        await usecases.abortUpload(uploadId, caller);
+        return {};
+      },
+    },
+    readBlob: { allow: anyone, maxDurationMs: 15 * minute, handle: usecases.readBlob },
+    readPackageFile: { allow: anyone, maxDurationMs: 5 * minute, handle: usecases.readPackageFile },
+    presignBlob: { allow: anyone, handle: usecases.presignBlob },
+    collectGarbage: {
+      allow: admins,
+      maxDurationMs: 60 * minute,
+      handle: ({ dryRun }, { signal }) => usecases.collector.run(dryRun, signal),
+    },
+    check: { allow: services("gateway"), handle: async () => ({ checks: await usecases.checks() }) },
+  });
+}

@@ -1,0 +1,151 @@
+import { clientForm, type Form, multipart, type Part, packagePart } from "../builders/form.ts";
+import { type Answer, exchange, type Sent } from "./http.ts";
+
+export interface PublishOptions {
+  /** Further form fields: version, visibility, channel, sha256. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Text of the manifest part. */
+  readonly manifest?: string;
+}
+
+/** AgentiCraft's Python client sends these with everything, the download too. */
+const clientHeaders = {
+  "user-agent": "AgentiCraft-Registry-Client/1.0",
+  accept: "application/json",
+  "accept-encoding": "gzip, deflate",
+};
+
+/** Somebody at one gateway, with or without a credential. Each method is one request and hands back its answer. */
+export class Actor {
+  readonly username: string;
+  /** `http://host:port` of the gateway that this actor talks to. */
+  readonly gateway: string;
+  readonly token: string | undefined;
+
+  constructor(username: string, gateway: string, token?: string) {
+    this.username = username;
+    this.gateway = gateway;
+    this.token = token;
+  }
+
+  /** The same person at another gateway. */
+  at(gateway: string): Actor {
+    return new Actor(this.username, gateway, this.token);
+  }
+
+  /** The same person with another credential. */
+  with(token: string): Actor {
+    return new Actor(this.username, this.gateway, token);
+  }
+
+  /** Somebody without a credential at the same gateway. */
+  get anonymously(): Actor {
+    return new Actor("", this.gateway);
+  }
+
+  /** @param path below the gateway's root, or a whole address */
+  request(method: string, path: string, sent: Sent = {}): Promise<Answer> {
+    const authorization: Record<string, string> =
+      this.token === undefined ? {} : { authorization: `Bearer ${this.token}` };
+    const url = new URL(path, this.gateway).href;
+    return exchange(method, url, { ...sent, headers: { ...authorization, ...sent.headers } });
+  }
+
+  gets(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.request("GET", path, { headers });
+  }
+
+  sends(method: string, path: string, json: unknown): Promise<Answer> {
+    return this.request(method, path, { json });
+  }
+
+  sendsForm(path: string, form: Form): Promise<Answer> {
+    return this.request("POST", path, form);
+  }
+
+  publishes(bytes: Uint8Array, { fields = {}, manifest }: PublishOptions = {}): Promise<Answer> {
+    const texts: Part[] = Object.entries(fields).map(([field, content]) => ({ field, content }));
+    const beside: Part[] =
+      manifest === undefined ? [] : [{ field: "manifest", content: manifest, filename: "plugin.yaml" }];
+    return this.sendsForm("/api/v1/plugins", multipart([...texts, ...beside, packagePart(bytes)]));
+  }
+
+  /** As AgentiCraft's Python client does. */
+  publishesAsClient(bytes: Uint8Array, manifest: string): Promise<Answer> {
+    const { body, headers } = clientForm(bytes, manifest);
+    return this.request("POST", "/api/v1/plugins/publish", { body, headers: { ...clientHeaders, ...headers } });
+  }
+
+  asksAsClient(path: string): Promise<Answer> {
+    return this.gets(`/api/v1/${path}`, clientHeaders);
+  }
+
+  finds(query: Readonly<Record<string, string>> | string): Promise<Answer> {
+    return this.gets(`/api/v1/plugins?${new URLSearchParams(query)}`);
+  }
+
+  searches(query: Readonly<Record<string, string>>): Promise<Answer> {
+    return this.gets(`/api/v1/search?${new URLSearchParams(query)}`);
+  }
+
+  reads(name: string, version?: string): Promise<Answer> {
+    const query = version === undefined ? "" : `?${new URLSearchParams({ version })}`;
+    return this.gets(`/api/v1/plugins/${name}${query}`);
+  }
+
+  asksForUrl(name: string, version?: string): Promise<Answer> {
+    const query = version === undefined ? "" : `?${new URLSearchParams({ version })}`;
+    return this.gets(`/api/v1/plugins/${name}/download${query}`);
+  }
+
+  /** The immutable address. */
+  fetches(
+    name: string,
+    version: string,
+    container = "zip",
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.gets(immutablePath(name, version, container), headers);
+  }
+
+  /** tar.gz below `{name}/`. */
+  downloads(name: string, version: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.gets(`/api/v1/plugins/${name}/download/${version}`, headers);
+  }
+
+  updates(name: string, change: object): Promise<Answer> {
+    return this.sends("PATCH", `/api/v1/plugins/${name}`, change);
+  }
+
+  deletes(name: string, version?: string): Promise<Answer> {
+    const path = version === undefined ? "" : `/versions/${version}`;
+    return this.request("DELETE", `/api/v1/plugins/${name}${path}`);
+  }
+
+  movesChannel(name: string, channel: string, version: string): Promise<Answer> {
+    return this.sends("PUT", `/api/v1/plugins/${name}/channels/${channel}`, { version });
+  }
+
+  logsIn(username: string, password: string): Promise<Answer> {
+    return this.sends("POST", "/api/v1/auth/login", { username, password });
+  }
+
+  createsToken(name: string, scopes: readonly string[] = []): Promise<Answer> {
+    return this.sends("POST", "/api/v1/tokens", { name, scopes });
+  }
+
+  /** Of administrators. */
+  createsUser(user: { username: string; password: string; role: string; grants?: readonly string[] }): Promise<Answer> {
+    return this.sends("POST", "/api/v1/users", { email: `${user.username}@example.org`, ...user });
+  }
+
+  /** Of administrators. */
+  changesUser(username: string, change: object): Promise<Answer> {
+    return this.sends("PATCH", `/api/v1/users/${username}`, change);
+  }
+}
+
+/** Path of the immutable bytes of a plugin without a namespace. */
+export function immutablePath(name: string, version: string, container = "zip"): string {
+  return `/plugins/${name}/${version}/${name}-${version}.${container}`;
+}

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { pluginZip } from "../builders/plugin.ts";
+import { expectProblem } from "./shapes.ts";
+import { createWorld, password } from "./world.ts";
+
+describe("a registry that is open for registration", () => {
+  const world = createWorld("embedded", { REGISTRATION: "open", REGISTRATION_ROLE: "publisher", RATE_LIMIT_WRITES: "0" });
+
+  it("lets anybody become a user, once for each name, and never an administrator", async () => {
+    const { anonymous } = world;
+    const username = world.name("newcomer");
+    const request = { username, email: `${username}@example.org`, password, role: "admin" };
+    const answer = await anonymous.sends("POST", "/api/v1/auth/register", request);
+    expect(answer.status).toBe(201);
+    const session = answer.json<{ token: string }>();
+    expect(session).toMatchObject({ token_type: "bearer", user: { username, role: "publisher" } });
+    const newcomer = anonymous.with(session.token);
+    expect((await newcomer.publishes(pluginZip({ name: world.name("first") }))).status).toBe(201);
+    expectProblem(await newcomer.gets("/api/v1/users"), 403, "PERMISSION_DENIED");
+    const again = await anonymous.sends("POST", "/api/v1/auth/register", { ...request, email: "other@example.org" });
+    expectProblem(again, 409, "USERNAME_TAKEN");
+    const short = { ...request, username: world.name("short"), password: "short" };
+    expectProblem(await anonymous.sends("POST", "/api/v1/auth/register", short), 400, "INVALID_PASSWORD");
+  });
+});
+
+describe("a registry that asks for a credential on every read", () => {
+  const world = createWorld("embedded", { ANONYMOUS_READ: "false", REGISTRY_NAME: "Inner Registry" });
+
+  it("shows nothing to anonymous callers but that it is well", async () => {
+    const publisher = await world.publisher();
+    const name = world.name("walled");
+    expect((await publisher.publishes(pluginZip({ name }))).status).toBe(201);
+    const paths = [
+      "/",
+      "/api/v1/plugins",
+      "/api/v1/plugins/all",
+      "/api/v1/search",
+      `/api/v1/plugins/${name}`,
+      `/api/v1/plugins/${name}/versions`,
+      `/api/v1/plugins/${name}/download`,
+      `/api/v1/plugins/${name}/download/1.0.0`,
+      `/plugins/${name}/1.0.0/${name}-1.0.0.zip`,
+      "/api/v1/analytics/popular",
+      "/api/v1/analytics/metrics",
+    ];
+    const user = await world.user();
+    for (const path of paths) {
+      const refused = await world.anonymous.gets(path);
+      expect([path, refused.status]).toEqual([path, 401]);
+      expectProblem(refused, 401, "INVALID_CREDENTIAL");
+      expect([path, (await user.gets(path)).status]).toEqual([path, 200]);
+      expect([path, (await world.anonymous.gets(path)).status]).toEqual([path, 401]);
+    }
+    expect((await user.gets("/")).json()).toMatchObject({ name: "Inner Registry", plugins_count: 1 });
+    for (const path of ["/health", "/ready"]) expect((await world.anonymous.gets(path)).status).toBe(200);
+  });
+});
+
+describe("a registry with limits", () => {
+  const world = createWorld("embedded", { RATE_LIMIT_LOGINS: "5", RATE_LIMIT_FAILED_CREDENTIALS: "5", RATE_LIMIT_WRITES: "8" });
+
+  it("slows down those who guess passwords or tokens, or change too much, and nobody else", async () => {
+    const logins = [];
+    for (let i = 0; i < 7; i += 1) logins.push(await world.anonymous.logsIn("admin", `guess number ${i}`));
+    expect(logins.slice(0, 5).map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+    const guesses = [];
+    for (let i = 0; i < 7; i += 1) guesses.push(await world.anonymous.with(`guess${i}`).gets("/api/v1/plugins"));
+    const writes = [];
+    for (let i = 0; i < 10; i += 1) writes.push(await world.admin.createsToken(`token ${i}`));
+    expect(writes.filter(({ status }) => status === 201)).toHaveLength(8);
+    for (const answer of [logins[6], guesses[6], writes[9]]) {
+      if (answer === undefined) throw new Error("no answer");
+      expectProblem(answer, 429, "RATE_LIMITED");
+      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    }
+    expect((await world.anonymous.gets("/api/v1/plugins")).status).toBe(200);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe } from "vitest";
+import { missingFor, type StackKind } from "../stack/index.ts";
+import { accessStories } from "./stories/access.ts";
+import { accountStories } from "./stories/accounts.ts";
+import { clientStories } from "./stories/client.ts";
+import { deletionStories } from "./stories/deletion.ts";
+import { downloadStories } from "./stories/download.ts";
+import { errorStories } from "./stories/errors.ts";
+import { grpcStories } from "./stories/grpc.ts";
+import { operationStories } from "./stories/operation.ts";
+import { publishStories } from "./stories/publish.ts";
+import { refusalStories } from "./stories/refusals.ts";
+import { restartStories } from "./stories/restart.ts";
+import { usageStories } from "./stories/usage.ts";
+import { versionStories } from "./stories/versions.ts";
+import { createWorld } from "./world.ts";
+
+/** Small, so that what is too large costs little. */
+export const packageLimit = 1024 * 1024;
+
+/** Tells every story in one setting. The last ones stop and start all processes. */
+export function tellStories(kind: StackKind): void {
+  describe.skipIf(missingFor(kind))(`the registry, ${kind}`, () => {
+    const world = createWorld(kind, { LIMIT_PACKAGE_BYTES: String(packageLimit) });
+    publishStories(world);
+    downloadStories(world);
+    clientStories(world);
+    versionStories(world);
+    refusalStories(world, packageLimit);
+    deletionStories(world);
+    accessStories(world);
+    accountStories(world);
+    errorStories(world);
+    operationStories(world);
+    grpcStories(world);
+    usageStories(world);
+    restartStories(world);
+  });
+}
