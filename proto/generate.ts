@@ -15,7 +15,8 @@ function run(command: string, args: readonly string[]): void {
 }
 
 function generateInto(folder: string): void {
-  run("buf", ["generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder]);
+  const ours = ["--path", "proto/registry"];
+  run("buf", ["generate", "proto", "--template", "proto/buf.gen.yaml", "--output", folder, ...ours]);
   run("buf", ["build", "proto", "--as-file-descriptor-set", "-o", join(folder, "src/gen/descriptors.bin")]);
 }
 

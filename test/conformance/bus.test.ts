@@ -27,7 +27,7 @@ describe.skipIf(missing("nats"))("NATS", () => {
     const beginAndDie = async (bus: Bus, group: string, subject: string): Promise<Event> => {
       const event = freshEvent(subject);
       await bus.publish(event);
-      const script = join(import.meta.dirname, "dying-consumer.ts");
+      const script = join(import.meta.dirname, "../../packages/bus/src/nats/testing/worker-dying.ts");
       const child = promisify(execFile)(process.execPath, [script, server.url, group, subject], { timeout: 30_000 });
       const died = await child.then(
         () => expect.unreachable("the process did not die"),

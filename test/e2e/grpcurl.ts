@@ -15,14 +15,7 @@ export interface Called {
 interface Status {
   code: number;
   message: string;
-  details?: Detail[];
-}
-
-interface Detail {
-  "@type": string;
-  reason?: string;
-  /** The encoded message, where the server's reflection does not tell of its type. */
-  "@value"?: string;
+  details?: { "@type": string; reason?: string }[];
 }
 
 const codes: Readonly<Record<number, string>> = {
@@ -55,14 +48,7 @@ export async function callGrpc(
   const text = stderr.slice(Math.max(0, stderr.indexOf("{")));
   const status = JSON.parse(text) as Status;
   const info = status.details?.find((detail) => detail["@type"].endsWith("google.rpc.ErrorInfo"));
-  const reason = info === undefined ? undefined : reasonOf(info);
-  return { answer: undefined, code: codes[status.code] ?? String(status.code), reason, output: stderr };
-}
-
-/** The reason is the message's first field: a tag, a length below 128, the text. */
-function reasonOf({ reason, "@value": value = "" }: Detail): string {
-  const bytes = Buffer.from(value, "base64");
-  return reason ?? bytes.subarray(2, 2 + (bytes[1] ?? 0)).toString("utf8");
+  return { answer: undefined, code: codes[status.code] ?? String(status.code), reason: info?.reason, output: stderr };
 }
 
 /** The services that an address tells of by reflection. */

@@ -10,6 +10,9 @@ export const withinMs = 5000;
 /** Downloads and searches are counted, and totals shown, within this time. */
 export const countedWithinMs = 20_000;
 
+/** Ten processes and three servers start and stop within this time on two busy cores. */
+const hookWithin = 240_000;
+
 /** One running registry and the people who use it. */
 export interface World {
   readonly kind: StackKind;
@@ -39,8 +42,8 @@ export function createWorld(kind: StackKind, settings: Record<string, string> = 
     running = await startStack(kind, {
       settings: { RATE_LIMIT_LOGINS: "0", RATE_LIMIT_FAILED_CREDENTIALS: "0", ...settings },
     });
-  });
-  afterAll(stopServers);
+  }, hookWithin);
+  afterAll(stopServers, hookWithin);
   printLogsOnFailure(() => running);
   const stack = (): Stack => {
     if (running === undefined) throw new Error("the registry is not started yet");

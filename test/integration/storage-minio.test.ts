@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { openS3Blobs } from "@registry/blobs";
+import { openS3Blobs } from "@registry/blobs/s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noise, pluginFiles, sha256Of, tarGzOf, zipOf } from "../../services/storage/src/testing/packages.ts";
 import { reasonOf, Stack } from "../../services/storage/src/testing/stack.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { openFileBlobs } from "./files/open.ts";
 import type { Blobs } from "./port.ts";
-import { openS3Blobs, type S3BlobsOptions } from "./s3/open.ts";
+import type { S3BlobsOptions } from "./s3/open.ts";
 
 export interface BlobsOptions {
   /** An S3 server; without it blobs are files below `dataDir`. */
@@ -12,7 +12,8 @@ export interface BlobsOptions {
 
 /** Chooses the adapter. Resolves without asking the S3 server, which may come up later. */
 export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
-  return options.s3 === undefined
-    ? await openFileBlobs({ directory: join(options.dataDir, "blobs") })
-    : await openS3Blobs(options.s3);
+  if (options.s3 === undefined) return await openFileBlobs({ directory: join(options.dataDir, "blobs") });
+  // Loaded only where it is used: the client costs memory and start-up time.
+  const { openS3Blobs } = await import("./s3/open.ts");
+  return await openS3Blobs(options.s3);
 }

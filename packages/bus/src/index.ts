@@ -1,5 +1,4 @@
 export { createInProcessBus, type InProcessBusOptions } from "./memory/open.ts";
-export { type NatsBusOptions, openNatsBus } from "./nats/open.ts";
 export { type BusOptions, openBus } from "./open.ts";
 export * from "./outbox.ts";
 export * from "./outbox-event.ts";

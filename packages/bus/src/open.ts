@@ -1,5 +1,5 @@
 import { createInProcessBus } from "./memory/open.ts";
-import { type NatsBusOptions, openNatsBus } from "./nats/open.ts";
+import type { NatsBusOptions } from "./nats/open.ts";
 import type { Bus } from "./port.ts";
 
 export interface BusOptions extends Omit<NatsBusOptions, "url"> {
@@ -11,7 +11,11 @@ export interface BusOptions extends Omit<NatsBusOptions, "url"> {
 
 /** Chooses the adapter. Resolves without waiting for the server, which may come up later. */
 export async function openBus({ natsUrl, ready, ...options }: BusOptions): Promise<Bus> {
-  if (natsUrl !== undefined) return await openNatsBus({ ...options, url: natsUrl });
+  if (natsUrl !== undefined) {
+    // Loaded only where it is used: the client costs memory and start-up time.
+    const { openNatsBus } = await import("./nats/open.ts");
+    return await openNatsBus({ ...options, url: natsUrl });
+  }
   const { log, redelivery } = options;
   return createInProcessBus({ log, ...(redelivery && { redelivery }), ...(ready && { ready }) });
 }

@@ -55,6 +55,7 @@ describe("a search", () => {
     ["forecast", "weather-forecast"],
     ["weatherforecast", "weather-forecast"],
     ["forcast", "weather-forecast"],
+    ["waether froecast", "weather-forecast"],
     ["WEATHER forec", "weather-forecast"],
     ["summ", "summarizer"],
     ["sumarizer", "summarizer"],

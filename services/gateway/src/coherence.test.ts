@@ -34,7 +34,10 @@ beforeEach(async () => {
       },
     },
   });
-  await vi.waitFor(async () => expect((await (await fetch(`${stack.url}/ready`)).json()).checks.cache).toBe(true));
+  await vi.waitFor(async () => {
+    const ready = await fetch(`${stack.url}/ready`);
+    expect(await ready.json()).toMatchObject({ checks: { cache: true } });
+  });
 });
 afterEach(() => stack.close());
 
@@ -150,6 +153,6 @@ describe("answers from memory", () => {
     await asUser();
     expect(reads).toBe(before + 1);
     const bad = await fetch(`${stack.url}/api/v1/plugins/pump`, { headers: { authorization: "Bearer wrong" } });
-    expect([bad.status, (await bad.json()).detail]).toEqual([401, "Invalid authentication"]);
+    expect([bad.status, await bad.json()]).toMatchObject([401, { detail: "Invalid authentication" }]);
   });
 });

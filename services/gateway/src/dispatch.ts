@@ -109,7 +109,8 @@ function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply
     query: route.query === undefined ? undefined : readInput(route.query, request.query, "query"),
     body: route.body === undefined || route.body === "form" ? undefined : readInput(route.body, request.body, "body"),
     caller,
-    origin: deps.edge.originOf(request.raw),
+    // Hosts that are not trusted were turned away before; probes alone come under any name.
+    origin: deps.edge.tryOriginOf(request.raw) ?? "",
     context: {
       authorization,
       signal: gone.signal,

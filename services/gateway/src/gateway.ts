@@ -5,6 +5,7 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Service, Surroundings } from "@registry/kit";
+import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
@@ -20,7 +21,7 @@ import { type ReadyAnswer, ReadyAnswers } from "./ready.ts";
 import { type Resolve, systemResolve } from "./replicas.ts";
 import type { Resolved } from "./routes/downloads.ts";
 import { allRoutes } from "./routes/index.ts";
-import { Edge } from "./security.ts";
+import { Edge, pagePolicy } from "./security.ts";
 import { UsageSpool } from "./spool.ts";
 import { sendUses } from "./usage.ts";
 import { ChangeWatch } from "./watch.ts";
@@ -47,6 +48,15 @@ export interface GatewayService extends Service {
 
 /** A lost or late announcement is made good within this. */
 const maxAgeMs = 4000;
+
+function serveUi(app: FastifyInstance, root: string): void {
+  app.register(fastifyStatic, {
+    root,
+    prefix: "/ui/",
+    redirect: true,
+    setHeaders: (response) => void response.setHeader("content-security-policy", pagePolicy),
+  });
+}
 
 /** Composes the gateway: HTTP outside, the other services inside. */
 export async function createGatewayService(config: GatewayConfig, deps: GatewayDeps): Promise<GatewayService> {
@@ -91,11 +101,13 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     links: new Links(keys, clock),
     downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
     changed: (name) => drop([name]),
+    // Where it cannot be asked for now, what was withdrawn ends all the same as soon as what is known of it is too old.
+    rightsChanged: () => identity.epoch.refresh().catch(() => undefined),
   };
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const app = createApp({ config, clock, ids, log, edge, limits, ready, times });
   dispatch(app, { clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
-  if (deps.uiDirectory !== undefined) app.register(fastifyStatic, { root: deps.uiDirectory, prefix: "/ui/" });
+  if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);
   await app.ready();
 
   const address = (): { host: string; port: number } => {

@@ -16,6 +16,9 @@ const always: Readonly<Record<string, string>> = {
 export const closedPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 /** The same for what is only ever saved, which browsers do not allow out of a sandbox. */
 export const savedPolicy = "default-src 'none'; frame-ancestors 'none'";
+/** For the web interface: its own files and nothing else. */
+export const pagePolicy =
+  "default-src 'self'; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /** Who asks, and under which name: decided from the socket, and from forwarded headers of trusted proxies only. */
 export class Edge {

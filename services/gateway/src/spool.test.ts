@@ -84,7 +84,6 @@ it("passes over a line that was torn, and over what is no use", async () => {
     type: "download",
     id: "i",
     time: "2026-01-01T00:00:00Z",
-    user_id: 0,
     ...download("z"),
   });
   writeFileSync(

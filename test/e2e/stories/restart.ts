@@ -6,7 +6,8 @@ import { countedWithinMs, password, type World } from "../world.ts";
 import { everythingCounted, metricsOf, totalOf } from "./usage.ts";
 
 export function restartStories(world: World): void {
-  describe("after all processes were stopped and started", () => {
+  // Starting ten processes on two busy cores takes its time.
+  describe("after all processes were stopped and started", { timeout: 300_000 }, () => {
     it("everything is there: plugins, bytes, accounts, tokens and counts", async () => {
       const publisher = await world.publisher();
       const name = world.name("phoenix");

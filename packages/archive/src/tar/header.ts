@@ -23,15 +23,7 @@ export function readTarHeader(block: Buffer): TarHeader {
   const magic = block.toString("latin1", 257, 265);
   const posix = magic === "ustar\u000000";
   if (!posix && magic !== "ustar  \u0000") throw header("format is neither POSIX nor GNU");
-  for (const [start, length] of [
-    [108, 8],
-    [116, 8],
-    [136, 12],
-    [329, 8],
-    [337, 8],
-  ] as const) {
-    if (((block[start] ?? 0) & 0x80) === 0) octal(block, start, length);
-  }
+  checkUnusedNumbers(block);
   const prefix = text(block, 345, posix ? 155 : 167);
   if (!posix && prefix.length > 0) throw header("uses the incremental GNU format");
   if (posix && block.subarray(500, BLOCK).some((byte) => byte !== 0)) throw header("has bytes after its last field");
@@ -43,6 +35,23 @@ export function readTarHeader(block: Buffer): TarHeader {
     type: block[156] === 0 ? "0" : String.fromCharCode(block[156] ?? 0),
     hasLink: block[157] !== 0,
   };
+}
+
+/** Owners, time and device do not matter, but readers that parse them must not fail on them. */
+function checkUnusedNumbers(block: Buffer): void {
+  checkNumber(block, 108, 8, 4);
+  checkNumber(block, 116, 8, 4);
+  checkNumber(block, 136, 12, 6);
+  octal(block, 329, 8);
+  octal(block, 337, 8);
+}
+
+/** Octal, or GNU's base 256 in at most `significant` bytes: owners of 32 bits, times of 48. */
+function checkNumber(block: Buffer, start: number, length: number, significant: number): void {
+  const sign = block.subarray(start, start + length - significant);
+  const positive = sign[0] === 0x80 && sign.subarray(1).every((byte) => byte === 0);
+  const negative = significant > 4 && sign.every((byte) => byte === 0xff);
+  if (!positive && !negative) octal(block, start, length);
 }
 
 function header(what: string): Error {

@@ -4,7 +4,19 @@ import { refused } from "../refuse.ts";
 /** Times, owners and comments, and the extended attributes that bsdtar writes on macOS by itself. */
 const harmlessKey =
   /^(?:mtime|atime|ctime|uid|gid|uname|gname|comment|LIBARCHIVE\.(?:creationtime|xattr\..+)|SCHILY\.(?:dev|ino|nlink|fflags|xattr\..+))$/;
-const numeric = new Set(["mtime", "atime", "ctime", "uid", "gid", "LIBARCHIVE.creationtime"]);
+const time = /^-?[0-9]{1,12}(?:\.[0-9]{0,20})?$/;
+const numbers: ReadonlyMap<string, (value: string) => boolean> = new Map([
+  ...["mtime", "atime", "ctime", "LIBARCHIVE.creationtime"].map((key) => [key, isTime] as const),
+  ...["uid", "gid"].map((key) => [key, isOwner] as const),
+]);
+
+function isTime(value: string): boolean {
+  return time.test(value);
+}
+
+function isOwner(value: string): boolean {
+  return /^[0-9]{1,10}$/.test(value) && Number(value) <= 0xffffffff;
+}
 
 /**
  * Reads the records of a pax extended header and returns its `path`, the only key that changes what is unpacked and
@@ -37,8 +49,7 @@ export function readPax(body: Buffer): Buffer | undefined {
 
 function checkKey(key: string, value: string): void {
   if (!harmlessKey.test(key)) throw pax(`A pax header sets ${quote(key)}`);
-  if (numeric.has(key) && !/^-?[0-9]{1,20}(?:\.[0-9]{0,20})?$/.test(value))
-    throw pax(`A pax header's ${key} is no number`);
+  if (numbers.get(key)?.(value) === false) throw pax(`A pax header's ${key} is not in its range`);
 }
 
 function pax(what: string): Error {

@@ -127,6 +127,7 @@ const structure: readonly (readonly [string, Buffer, string])[] = [
   ],
   ["a negative size", withEntries(file({ patch: { at: 124, bytes: Buffer.from("-0000000005\0") } })), "TAR_HEADER"],
   ["a size beyond the end", withEntries(file({ size: 100_000 })), "CORRUPT_ARCHIVE"],
+  ["an owner that is no number", withEntries(file({ patch: { at: 108, bytes: Buffer.from([0x90]) } })), "TAR_HEADER"],
   ["bytes behind a name", withEntries(file({ patch: { at: 50, bytes: Buffer.from("evil") } })), "TAR_HEADER"],
   ["a symbolic link", link("2"), "SPECIAL_ENTRY"],
   ["a hard link", link("1"), "SPECIAL_ENTRY"],

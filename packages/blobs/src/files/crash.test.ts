@@ -18,7 +18,7 @@ describe("The file store", () => {
   const temporary = (): Promise<string[]> => readdir(join(directory, ".tmp"));
 
   it("has nothing of a put whose process was killed, and its remains are gone at the next opening", async () => {
-    const child = fork(join(import.meta.dirname, "testing", "killed-writer.ts"), [directory]);
+    const child = fork(join(import.meta.dirname, "testing", "worker-writing.ts"), [directory]);
     const exit = once(child, "exit");
     await once(child, "message");
     expect(await temporary()).toHaveLength(1);

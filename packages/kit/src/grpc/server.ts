@@ -68,7 +68,8 @@ export async function startGrpcServer(
   }
   const health = HealthState();
   server.add(HealthDefinition, HealthServiceImpl(health));
-  server.add(ServerReflectionService, ServerReflection(readDescriptorSet(), names));
+  const told = [...names, "grpc.health.v1.Health"];
+  server.add(ServerReflectionService, ServerReflection(readDescriptorSet(), told));
   const setServing = (serving: boolean): void => {
     for (const name of ["", ...names]) health.setStatus(serving ? "healthy" : "unhealthy", name);
   };

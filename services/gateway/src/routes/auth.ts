@@ -57,6 +57,7 @@ export function authRoutes(parts: Parts): Route[] {
       async handle({ credential, context }) {
         if (credential === undefined) throw unauthenticated();
         await auth.logout({ token: credential }, { context });
+        await parts.rightsChanged();
         return noContent();
       },
     }),
@@ -81,6 +82,7 @@ export function authRoutes(parts: Parts): Route[] {
       async handle({ body, context }) {
         const change = { currentPassword: body.current_password, newPassword: body.new_password };
         await auth.changePassword(change, { context });
+        await parts.rightsChanged();
         return noContent();
       },
     }),

@@ -11,7 +11,7 @@ import { userFields } from "./auth.ts";
 const grants = z.array(z.string().max(150)).max(200);
 
 /** For administrators. */
-export function userRoutes({ auth }: Parts): Route[] {
+export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
   const url = "/api/v1/users";
   const tag = "users";
   return [
@@ -84,6 +84,7 @@ export function userRoutes({ auth }: Parts): Route[] {
         const { grants: list, ...rest } = body;
         const change = list === undefined ? rest : { ...rest, grants: { grants: list } };
         const { user } = await auth.updateUser({ username: params.username ?? "", ...change }, { context });
+        await rightsChanged();
         return json(userFields(user));
       },
     }),
@@ -105,7 +106,7 @@ function tokenFields(token: ApiToken | undefined): object {
 }
 
 /** One's own credentials for programs. */
-export function tokenRoutes({ auth }: Parts): Route[] {
+export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
   const url = "/api/v1/tokens";
   const tag = "tokens";
   return [
@@ -147,6 +148,7 @@ export function tokenRoutes({ auth }: Parts): Route[] {
       answers: { 204: { description: "It holds no longer" } },
       async handle({ params, context }) {
         await auth.revokeApiToken({ id: params.id ?? "" }, { context });
+        await rightsChanged();
         return noContent();
       },
     }),

@@ -136,6 +136,7 @@ function exchange(around: () => TestSurroundings, credential: string): string {
 export async function startFakeStack(
   neighbours: FakeNeighbours,
   config: Partial<GatewayConfig> = {},
+  uiDirectory?: string,
 ): Promise<FakeStack> {
   const around: TestSurroundings = createTestSurroundings({
     auth: { exchange: async (credential) => exchange(() => around, credential), epoch: async () => 0 },
@@ -159,7 +160,7 @@ export async function startFakeStack(
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, spoolDirectory: join(folder, "spool") },
+    { ...around, spoolDirectory: join(folder, "spool"), ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
   await gateway.start();
   return {
