@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, expect, it, vi } from "vitest";
 import { pluginZip } from "../builders/plugin.ts";
@@ -120,6 +120,7 @@ it(`loses no acknowledged publish in ${kills} kills, and leaves none half done (
   await vi.waitFor(async () => expect(await total()).toBeGreaterThanOrEqual(downloads.ended), { timeout: 20_000, interval: 200 });
   expect(await total()).toBeLessThanOrEqual(downloads.begun);
 
-  const temporary = packageFiles(join(stack.folder, "data-registry")).filter((file) => /\/(?:\.tmp|tmp)\//.test(file));
-  expect(temporary.filter((file) => statSync(file).mtimeMs < restartedAt)).toEqual([]);
+  const dataDir = join(stack.folder, "data-registry");
+  const unfinished = packageFiles(dataDir).filter((file) => /(?:^|\/)(?:\.?tmp|staging)\//.test(relative(dataDir, file)));
+  expect(unfinished.filter((file) => statSync(file).mtimeMs < restartedAt)).toEqual([]);
 });

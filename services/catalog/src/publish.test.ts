@@ -85,6 +85,13 @@ describe("a publish", () => {
     expect((await get(owner, "one")).details?.versions).toEqual(["1.0.0"]);
   });
 
+  it("with a visibility that this version does not know is refused, not shown to everybody", async () => {
+    const asked = publish(owner, { name: "shy", version: "1.0.0" }, { visibility: Visibility.UNRECOGNIZED });
+    await expect(asked).rejects.toMatchObject({ kind: "invalid_argument", reason: "INVALID_VISIBILITY" });
+    await expect(get(admin, "shy")).rejects.toMatchObject({ kind: "not_found" });
+    expect(world.storage.uploads.size).toBe(0);
+  });
+
   it("goes under the name in the archive alone", async () => {
     const pack = { name: "one", version: "1.0.0" };
     const named = publish(owner, pack, { expectedName: "two" });

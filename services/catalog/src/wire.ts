@@ -5,7 +5,7 @@ import {
   ReleaseState,
   Visibility as WireVisibility,
 } from "@registry/contracts/catalog";
-import type { ReleaseState as State, Visibility } from "@registry/domain";
+import { invalid, type ReleaseState as State, type Visibility } from "@registry/domain";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { ReleaseContent, ReleaseHead } from "./model/release.ts";
 
@@ -30,6 +30,10 @@ export function toVisibility(visibility: Visibility): WireVisibility {
 
 /** @returns undefined where none is given */
 export function fromVisibility(wire: WireVisibility): Visibility | undefined {
+  if (wire === WireVisibility.UNRECOGNIZED) {
+    const reason = "visibility: expected VISIBILITY_PUBLIC, VISIBILITY_INTERNAL or VISIBILITY_PRIVATE";
+    throw invalid("INVALID_VISIBILITY", reason, "/visibility");
+  }
   return (Object.keys(visibilities) as Visibility[]).find((name) => visibilities[name] === wire);
 }
 

@@ -54,7 +54,7 @@ function serveUi(app: FastifyInstance, root: string): void {
     root,
     prefix: "/ui/",
     redirect: true,
-    setHeaders: (response) => void response.setHeader("content-security-policy", pagePolicy),
+    setHeaders: (reply) => void reply.header("content-security-policy", pagePolicy),
   });
 }
 

@@ -11,6 +11,7 @@ export function visibilityWord(visibility: WireVisibility): Visibility {
     case WireVisibility.VISIBILITY_PRIVATE:
     // What is not said is not shown to anybody it might not be meant for.
     case WireVisibility.VISIBILITY_UNSPECIFIED:
+    case WireVisibility.UNRECOGNIZED:
       return "private";
   }
 }

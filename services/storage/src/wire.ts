@@ -1,4 +1,5 @@
 import type { DeepPartial, ReadBlobRequest, Upload } from "@registry/contracts/storage";
+import { invalid } from "@registry/domain";
 import { parseTopFolder, type WantedPacking } from "./model/packing.ts";
 import type { UploadedPackage } from "./model/upload.ts";
 
@@ -40,6 +41,8 @@ export function wantedPacking(request: Pick<ReadBlobRequest, "packing" | "topFol
       return { type: "tar.gz", topFolder: parseTopFolder(request.topFolder) };
     case "PACKING_ZIP":
       return { type: "zip" };
+    case "UNRECOGNIZED":
+      throw invalid("INVALID_PACKING", "packing: expected PACKING_ORIGINAL, PACKING_TAR_GZ or PACKING_ZIP", "/packing");
     default:
       return request.packing satisfies never;
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { pluginZip } from "../../builders/plugin.ts";
 import { exchange } from "../http.ts";
 import type { World } from "../world.ts";
 
@@ -38,7 +39,11 @@ export function operationStories(world: World): void {
         expect(metrics.headers.get("content-type")).toMatch(/^text\/plain/);
         expect(metrics.text).toContain("process_cpu_seconds_total");
       }
-      const gateway = await world.anonymous.gets("/metrics");
+      const publisher = (await world.publisher()).at(world.anonymous.gateway);
+      const name = world.name("gauge");
+      await world.soon(async () => expect((await publisher.publishes(pluginZip({ name }))).status).toBeLessThan(202));
+      expect((await publisher.reads(name)).status).toBe(200);
+      const gateway = await publisher.anonymously.gets("/metrics");
       expect(gateway.text).toMatch(
         /^registry_api_request_duration_seconds_count\{method="GET",endpoint="\/api\/v1\/plugins\/\{name\}",status="200"\} [1-9]/m,
       );
@@ -92,19 +97,22 @@ export function operationStories(world: World): void {
     });
 
     it("pages through lists, with links to follow", async () => {
+      const publisher = await world.publisher();
+      const tag = world.name("tag");
+      const names = Array.from({ length: 8 }, () => world.name("page"));
+      for (const name of names) expect((await publisher.publishes(pluginZip({ name, tags: [tag] }))).status).toBe(201);
+      await world.soon(async () => {
+        const answer = await world.anonymous.finds({ tags: tag, limit: "1" });
+        expect(answer.headers.get("x-total-count")).toBe("8");
+      });
       const seen: string[] = [];
-      const url = new URL("/api/v1/plugins?sort=name&limit=7", world.anonymous.gateway);
-      let next: string | undefined = url.href;
-      let total = 0;
-      for (let page = 0; page < 40 && next !== undefined; page += 1) {
+      let next: string | undefined = `/api/v1/plugins?tags=${tag}&sort=name&limit=3`;
+      for (let page = 0; page < 5 && next !== undefined; page += 1) {
         const answer = await world.anonymous.gets(next);
-        total = Number(answer.headers.get("x-total-count"));
         seen.push(...answer.json<{ name: string }[]>().map(({ name }) => name));
         next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("link") ?? "")?.[1];
       }
-      expect(seen).toEqual([...new Set(seen)].sort());
-      expect(seen).toHaveLength(total);
-      expect(total).toBeGreaterThan(7);
+      expect(seen).toEqual([...names].sort());
     });
   });
 }

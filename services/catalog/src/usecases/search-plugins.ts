@@ -16,6 +16,8 @@ const mostWeight = 6 * 1024 * 1024;
 
 const sorts: { readonly [sort in SearchSort]: SortBy } = {
   [SearchSort.SEARCH_SORT_UNSPECIFIED]: "relevance",
+  // A newer client's wish; an order that we do not know is no reason to find nothing.
+  [SearchSort.UNRECOGNIZED]: "relevance",
   [SearchSort.SEARCH_SORT_RELEVANCE]: "relevance",
   [SearchSort.SEARCH_SORT_DOWNLOADS]: "downloads",
   [SearchSort.SEARCH_SORT_UPDATED]: "updated",

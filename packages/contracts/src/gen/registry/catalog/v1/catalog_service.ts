@@ -36,6 +36,7 @@ export const SearchSort = {
   SEARCH_SORT_UPDATED: "SEARCH_SORT_UPDATED",
   SEARCH_SORT_CREATED: "SEARCH_SORT_CREATED",
   SEARCH_SORT_NAME: "SEARCH_SORT_NAME",
+  UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
 export type SearchSort = typeof SearchSort[keyof typeof SearchSort];
@@ -47,6 +48,7 @@ export namespace SearchSort {
   export type SEARCH_SORT_UPDATED = typeof SearchSort.SEARCH_SORT_UPDATED;
   export type SEARCH_SORT_CREATED = typeof SearchSort.SEARCH_SORT_CREATED;
   export type SEARCH_SORT_NAME = typeof SearchSort.SEARCH_SORT_NAME;
+  export type UNRECOGNIZED = typeof SearchSort.UNRECOGNIZED;
 }
 
 export function searchSortFromJSON(object: any): SearchSort {
@@ -69,8 +71,10 @@ export function searchSortFromJSON(object: any): SearchSort {
     case 5:
     case "SEARCH_SORT_NAME":
       return SearchSort.SEARCH_SORT_NAME;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SearchSort");
+      return SearchSort.UNRECOGNIZED;
   }
 }
 
@@ -88,8 +92,9 @@ export function searchSortToJSON(object: SearchSort): string {
       return "SEARCH_SORT_CREATED";
     case SearchSort.SEARCH_SORT_NAME:
       return "SEARCH_SORT_NAME";
+    case SearchSort.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SearchSort");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -107,8 +112,9 @@ export function searchSortToNumber(object: SearchSort): number {
       return 4;
     case SearchSort.SEARCH_SORT_NAME:
       return 5;
+    case SearchSort.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum SearchSort");
+      return -1;
   }
 }
 

@@ -21,6 +21,7 @@ export const Visibility = {
   VISIBILITY_INTERNAL: "VISIBILITY_INTERNAL",
   /** VISIBILITY_PRIVATE - Its owner and administrators. */
   VISIBILITY_PRIVATE: "VISIBILITY_PRIVATE",
+  UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
 export type Visibility = typeof Visibility[keyof typeof Visibility];
@@ -30,6 +31,7 @@ export namespace Visibility {
   export type VISIBILITY_PUBLIC = typeof Visibility.VISIBILITY_PUBLIC;
   export type VISIBILITY_INTERNAL = typeof Visibility.VISIBILITY_INTERNAL;
   export type VISIBILITY_PRIVATE = typeof Visibility.VISIBILITY_PRIVATE;
+  export type UNRECOGNIZED = typeof Visibility.UNRECOGNIZED;
 }
 
 export function visibilityFromJSON(object: any): Visibility {
@@ -46,8 +48,10 @@ export function visibilityFromJSON(object: any): Visibility {
     case 3:
     case "VISIBILITY_PRIVATE":
       return Visibility.VISIBILITY_PRIVATE;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Visibility");
+      return Visibility.UNRECOGNIZED;
   }
 }
 
@@ -61,8 +65,9 @@ export function visibilityToJSON(object: Visibility): string {
       return "VISIBILITY_INTERNAL";
     case Visibility.VISIBILITY_PRIVATE:
       return "VISIBILITY_PRIVATE";
+    case Visibility.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Visibility");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -76,8 +81,9 @@ export function visibilityToNumber(object: Visibility): number {
       return 2;
     case Visibility.VISIBILITY_PRIVATE:
       return 3;
+    case Visibility.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Visibility");
+      return -1;
   }
 }
 
@@ -94,6 +100,7 @@ export const ReleaseState = {
   RELEASE_STATE_QUARANTINED: "RELEASE_STATE_QUARANTINED",
   /** RELEASE_STATE_DELETED - A tombstone: name and version are burnt for ever. */
   RELEASE_STATE_DELETED: "RELEASE_STATE_DELETED",
+  UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
 export type ReleaseState = typeof ReleaseState[keyof typeof ReleaseState];
@@ -106,6 +113,7 @@ export namespace ReleaseState {
   export type RELEASE_STATE_YANKED = typeof ReleaseState.RELEASE_STATE_YANKED;
   export type RELEASE_STATE_QUARANTINED = typeof ReleaseState.RELEASE_STATE_QUARANTINED;
   export type RELEASE_STATE_DELETED = typeof ReleaseState.RELEASE_STATE_DELETED;
+  export type UNRECOGNIZED = typeof ReleaseState.UNRECOGNIZED;
 }
 
 export function releaseStateFromJSON(object: any): ReleaseState {
@@ -131,8 +139,10 @@ export function releaseStateFromJSON(object: any): ReleaseState {
     case 6:
     case "RELEASE_STATE_DELETED":
       return ReleaseState.RELEASE_STATE_DELETED;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseState");
+      return ReleaseState.UNRECOGNIZED;
   }
 }
 
@@ -152,8 +162,9 @@ export function releaseStateToJSON(object: ReleaseState): string {
       return "RELEASE_STATE_QUARANTINED";
     case ReleaseState.RELEASE_STATE_DELETED:
       return "RELEASE_STATE_DELETED";
+    case ReleaseState.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseState");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -173,8 +184,9 @@ export function releaseStateToNumber(object: ReleaseState): number {
       return 5;
     case ReleaseState.RELEASE_STATE_DELETED:
       return 6;
+    case ReleaseState.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseState");
+      return -1;
   }
 }
 
@@ -184,6 +196,7 @@ export const ReleaseView = {
   /** RELEASE_VIEW_BASIC - Without readme, changelog, files and findings. */
   RELEASE_VIEW_BASIC: "RELEASE_VIEW_BASIC",
   RELEASE_VIEW_FULL: "RELEASE_VIEW_FULL",
+  UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
 export type ReleaseView = typeof ReleaseView[keyof typeof ReleaseView];
@@ -192,6 +205,7 @@ export namespace ReleaseView {
   export type RELEASE_VIEW_UNSPECIFIED = typeof ReleaseView.RELEASE_VIEW_UNSPECIFIED;
   export type RELEASE_VIEW_BASIC = typeof ReleaseView.RELEASE_VIEW_BASIC;
   export type RELEASE_VIEW_FULL = typeof ReleaseView.RELEASE_VIEW_FULL;
+  export type UNRECOGNIZED = typeof ReleaseView.UNRECOGNIZED;
 }
 
 export function releaseViewFromJSON(object: any): ReleaseView {
@@ -205,8 +219,10 @@ export function releaseViewFromJSON(object: any): ReleaseView {
     case 2:
     case "RELEASE_VIEW_FULL":
       return ReleaseView.RELEASE_VIEW_FULL;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseView");
+      return ReleaseView.UNRECOGNIZED;
   }
 }
 
@@ -218,8 +234,9 @@ export function releaseViewToJSON(object: ReleaseView): string {
       return "RELEASE_VIEW_BASIC";
     case ReleaseView.RELEASE_VIEW_FULL:
       return "RELEASE_VIEW_FULL";
+    case ReleaseView.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseView");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -231,8 +248,9 @@ export function releaseViewToNumber(object: ReleaseView): number {
       return 1;
     case ReleaseView.RELEASE_VIEW_FULL:
       return 2;
+    case ReleaseView.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ReleaseView");
+      return -1;
   }
 }
 

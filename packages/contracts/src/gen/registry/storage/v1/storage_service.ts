@@ -23,6 +23,7 @@ export const Packing = {
   PACKING_TAR_GZ: "PACKING_TAR_GZ",
   /** PACKING_ZIP - zip with everything at its root; the original where it has that form already. */
   PACKING_ZIP: "PACKING_ZIP",
+  UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
 export type Packing = typeof Packing[keyof typeof Packing];
@@ -32,6 +33,7 @@ export namespace Packing {
   export type PACKING_ORIGINAL = typeof Packing.PACKING_ORIGINAL;
   export type PACKING_TAR_GZ = typeof Packing.PACKING_TAR_GZ;
   export type PACKING_ZIP = typeof Packing.PACKING_ZIP;
+  export type UNRECOGNIZED = typeof Packing.UNRECOGNIZED;
 }
 
 export function packingFromJSON(object: any): Packing {
@@ -48,8 +50,10 @@ export function packingFromJSON(object: any): Packing {
     case 3:
     case "PACKING_ZIP":
       return Packing.PACKING_ZIP;
+    case -1:
+    case "UNRECOGNIZED":
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Packing");
+      return Packing.UNRECOGNIZED;
   }
 }
 
@@ -63,8 +67,9 @@ export function packingToJSON(object: Packing): string {
       return "PACKING_TAR_GZ";
     case Packing.PACKING_ZIP:
       return "PACKING_ZIP";
+    case Packing.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Packing");
+      return "UNRECOGNIZED";
   }
 }
 
@@ -78,8 +83,9 @@ export function packingToNumber(object: Packing): number {
       return 2;
     case Packing.PACKING_ZIP:
       return 3;
+    case Packing.UNRECOGNIZED:
     default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Packing");
+      return -1;
   }
 }
 
