@@ -1,3 +1,4 @@
+import type { MessagePort } from "node:worker_threads";
 import type { ErrorKind } from "@registry/domain";
 import type { Expr } from "../model/filter.ts";
 import type { SortKey } from "../model/order.ts";
@@ -51,6 +52,11 @@ export interface WriterData {
   readonly path: string;
   readonly multikey: Multikey;
   readonly timeoutMs: number;
+}
+/** Asks the thread to write for one more store, whose operations come through the port. */
+export interface OpenStore {
+  readonly port: MessagePort;
+  readonly data: WriterData;
 }
 export type ToWriter = { readonly batch: readonly Operation[] } | { readonly close: true };
 export type FromWriter =

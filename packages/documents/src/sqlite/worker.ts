@@ -1,6 +1,6 @@
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort } from "node:worker_threads";
 import { Database } from "./database.ts";
-import type { FromWriter, ToWriter, WriterData } from "./operations.ts";
+import type { FromWriter, OpenStore, ToWriter, WriterData } from "./operations.ts";
 import { initialise } from "./schema.ts";
 import { failureOf, Writer } from "./writer.ts";
 
@@ -27,4 +27,4 @@ function serve(port: MessagePort, { path, multikey, timeoutMs }: WriterData): vo
   answer({ ready: true });
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WriterData);
+parentPort?.on("message", ({ port, data }: OpenStore) => serve(port, data));

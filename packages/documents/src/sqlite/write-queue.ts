@@ -1,8 +1,9 @@
-import { Worker } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
 import { RegistryError, unavailable } from "@registry/domain";
 import type { Log } from "../log.ts";
 import { DuplicateKeyError } from "../port.ts";
 import type { Failure, FromWriter, Operation, Outcome, ResultOf, Results, ToWriter, WriterData } from "./operations.ts";
+import { openWriter } from "./writer-thread.ts";
 
 const maxBatch = 1000;
 const maxBatchCharacters = 8 * 1024 * 1024;
@@ -35,7 +36,7 @@ function sizeOf(operation: Operation): number {
  * together and shares one sync of the disk.
  */
 export class WriteQueue {
-  readonly #worker: Worker;
+  readonly #writer: MessagePort;
   readonly #timeoutMs: number;
   readonly #log: Log | undefined;
   readonly #exited: Promise<void>;
@@ -46,39 +47,33 @@ export class WriteQueue {
   #down: Error | undefined;
   #idle: (() => void)[] = [];
 
-  private constructor(worker: Worker, timeoutMs: number, log: Log | undefined) {
-    this.#worker = worker;
+  private constructor(writer: MessagePort, timeoutMs: number, log: Log | undefined) {
+    this.#writer = writer;
     this.#timeoutMs = timeoutMs;
     this.#log = log;
     this.#exited = new Promise((resolve) => {
-      worker.once("exit", () => {
+      writer.once("close", () => {
         this.#fail(unavailable("the document store"));
         resolve();
       });
-    });
-    worker.on("error", (error) => {
-      log?.error({ err: error }, "the writer thread of the document store ended");
-      this.#fail(unavailable("the document store", error));
     });
   }
 
   /** @throws RegistryError kind `unavailable` if the file cannot be opened */
   static async start(data: WriterData, log: Log | undefined): Promise<WriteQueue> {
-    const source = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-    const worker = new Worker(new URL(source, import.meta.url), { workerData: data });
-    const queue = new WriteQueue(worker, data.timeoutMs, log);
+    const writer = openWriter(data, log);
+    const queue = new WriteQueue(writer, data.timeoutMs, log);
     await new Promise<void>((resolve, reject) => {
-      worker.once("error", (error) => reject(unavailable("the document store", error)));
-      worker.once("exit", () => reject(unavailable("the document store")));
-      worker.once("message", (message: FromWriter) => {
+      writer.once("close", () => reject(unavailable("the document store")));
+      writer.once("message", (message: FromWriter) => {
         if ("failed" in message) reject(errorOf(message.failed));
         else resolve();
       });
     });
-    worker.on("message", (message: FromWriter) => {
+    writer.on("message", (message: FromWriter) => {
       if ("outcomes" in message) queue.#settle(message.outcomes);
     });
-    worker.unref();
+    writer.unref();
     return queue;
   }
 
@@ -108,9 +103,9 @@ export class WriteQueue {
     const batch = this.#nextBatch();
     this.#inFlight = batch;
     const message: ToWriter = { batch: batch.map(({ operation }) => operation) };
-    this.#worker.ref();
+    this.#writer.ref();
     this.#timer = setTimeout(() => this.#overdue(), this.#timeoutMs);
-    this.#worker.postMessage(message);
+    this.#writer.postMessage(message);
   }
 
   #overdue(): void {
@@ -133,7 +128,7 @@ export class WriteQueue {
     });
     this.#flush();
     if (this.#inFlight !== undefined) return;
-    this.#worker.unref();
+    this.#writer.unref();
     for (const done of this.#idle.splice(0)) done();
   }
 
@@ -152,8 +147,8 @@ export class WriteQueue {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
     this.#down ??= unavailable("the document store");
-    this.#worker.ref();
-    this.#worker.postMessage({ close: true } satisfies ToWriter);
+    this.#writer.ref();
+    this.#writer.postMessage({ close: true } satisfies ToWriter);
     await this.#exited;
   }
 }
