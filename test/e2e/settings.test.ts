@@ -4,7 +4,11 @@ import { expectProblem } from "./shapes.ts";
 import { createWorld, password } from "./world.ts";
 
 describe("a registry that is open for registration", () => {
-  const world = createWorld("embedded", { REGISTRATION: "open", REGISTRATION_ROLE: "publisher", RATE_LIMIT_WRITES: "0" });
+  const world = createWorld("embedded", {
+    REGISTRATION: "open",
+    REGISTRATION_ROLE: "publisher",
+    RATE_LIMIT_WRITES: "0",
+  });
 
   it("lets anybody become a user, once for each name, and never an administrator", async () => {
     const { anonymous } = world;
@@ -58,7 +62,11 @@ describe("a registry that asks for a credential on every read", () => {
 });
 
 describe("a registry with limits", () => {
-  const world = createWorld("embedded", { RATE_LIMIT_LOGINS: "5", RATE_LIMIT_FAILED_CREDENTIALS: "5", RATE_LIMIT_WRITES: "8" });
+  const world = createWorld("embedded", {
+    RATE_LIMIT_LOGINS: "5",
+    RATE_LIMIT_FAILED_CREDENTIALS: "5",
+    RATE_LIMIT_WRITES: "8",
+  });
 
   it("slows down those who guess passwords or tokens, or change too much, and nobody else", async () => {
     const logins = [];

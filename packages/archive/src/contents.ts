@@ -5,6 +5,8 @@ import { present } from "./present.ts";
 import { overCap, refused } from "./refuse.ts";
 import { PythonScan } from "./scan.ts";
 
+const MOST_FINDINGS = 200;
+
 export interface Contents {
   readonly files: readonly InspectedFile[];
   readonly findings: readonly Finding[];
@@ -25,7 +27,7 @@ export async function readContents(archive: OpenArchive): Promise<Contents> {
     }
     unpackedSize += file.size;
     files.push(present({ path: file.path, size: file.size, sha256: hash.digest("hex"), mode: file.mode }));
-    if (scan !== undefined) findings.push(...scan.end());
+    if (scan !== undefined) findings.push(...scan.end().slice(0, MOST_FINDINGS - findings.length));
   }
   return { files, findings, unpackedSize };
 }

@@ -6,7 +6,6 @@ export { checkManifestPart, type ManifestPart } from "./manifest-part.ts";
 export { type ArchiveFile, type OpenOptions, openArchive } from "./open.ts";
 export { type OpenFile, readArchiveFile } from "./read-file.ts";
 export { repackAsTarGz, repackAsZip } from "./repack.ts";
-export { InspectionWorkers, type InspectionWorkersOptions } from "./workers.ts";
 export { gzip } from "./write/gzip.ts";
 export type { SourceFile } from "./write/source.ts";
 export { writeTar } from "./write/tar.ts";

@@ -135,11 +135,10 @@ function send(deps: DispatchDeps, route: Route, call: Call, lease: number, resul
   if (!isRead || result.status !== 200 || body === undefined) {
     return reply.code(result.status).headers(headers).send(body);
   }
-  const etag = etagOf(body);
-  headers.etag ??= etag;
+  headers.etag ??= etagOf(body);
   if (request.method === "GET" && call.credential === undefined && result.keep !== undefined) {
     const all = { ...deps.edge.headersFor(origin), vary: deps.edge.varies, ...headers };
-    deps.ready.keep(lease, request.raw, origin, templateOf(route.url), { ...result, body }, all, etag);
+    deps.ready.keep(lease, request.raw, origin, templateOf(route.url), { ...result, body }, all, headers.etag);
   }
   if (matches(request.headers["if-none-match"], headers.etag)) {
     return reply.code(304).headers(headers).removeHeader("content-type").send();

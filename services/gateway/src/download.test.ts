@@ -185,6 +185,24 @@ describe("a download", () => {
     expect((await fetch(url)).status).toBe(404);
   });
 
+  it("from memory is the same to the byte and counted each time, its parts and 304 apart", async () => {
+    const url = urlOf("popular");
+    const since = counted.length;
+    const answers: Response[] = [];
+    while (answers.length < 3 || answers.at(-1)?.headers.has("x-request-id") === true) {
+      const response = await fetch(url);
+      expect(Buffer.from(await response.arrayBuffer()).equals(small)).toBe(true);
+      answers.push(response);
+    }
+    const [first, last] = [answers[0], answers.at(-1)].map((each) => Object.fromEntries(each?.headers ?? []));
+    for (const name of ["etag", "content-type", "content-disposition", "cache-control", "x-checksum-sha256", "vary"]) {
+      expect([name, last?.[name]]).toEqual([name, first?.[name]]);
+    }
+    expect((await fetch(url, { headers: { range: "bytes=0-9" } })).status).toBe(206);
+    expect((await fetch(url, { headers: { "if-none-match": first?.etag ?? "" } })).status).toBe(304);
+    expect(await countsOf("popular", since)).toBe(answers.length);
+  });
+
   it("by HEAD has the headers and no body, and is not counted", async () => {
     const since = counted.length;
     const response = await fetch(urlOf("large"), { method: "HEAD" });

@@ -24,6 +24,8 @@ export interface Package {
   readonly container: Container;
   /** Everything under one folder, whatever the original looks like. */
   readonly folded?: boolean;
+  /** Anybody may have it, so it may be kept ready. */
+  readonly shared: boolean;
   readonly cacheControl: string;
   /** Counted as used by: route or client. */
   readonly client: string;
@@ -70,8 +72,10 @@ export class Downloads {
     const small = await this.#blobs.small(ref, description, call.context);
     if (small !== undefined) {
       count();
-      begin(call, status, headers).end(small.subarray(start, start + length));
-      return taken;
+      const { name, version, client, shared } = wanted;
+      const keep = { tags: [name], download: { plugin: name, version, client } };
+      const body = small.subarray(start, start + length);
+      return { status, headers, body, ...(shared && status === 200 ? { keep } : {}) };
     }
     await this.#stream(call, status, headers, this.#blobs.read(ref, start, length, call.context), length, count);
     return taken;

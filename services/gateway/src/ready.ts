@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TrustedCache } from "./cache.ts";
 import type { Limiter } from "./limiter.ts";
 import type { RequestTimes } from "./metrics.ts";
-import type { Answer } from "./route.ts";
+import type { Answer, Keep } from "./route.ts";
 import type { Edge } from "./security.ts";
 import type { UsageSpool } from "./spool.ts";
 
@@ -13,7 +13,8 @@ export interface ReadyAnswer {
   readonly headers: readonly string[];
   readonly etag: string;
   readonly body: Buffer;
-  readonly search: { readonly query: string; readonly results_count: number } | undefined;
+  readonly search: Keep["search"];
+  readonly download: Keep["download"];
   readonly observe: (status: 200 | 304, seconds: number) => void;
 }
 
@@ -29,7 +30,7 @@ const longestUrl = 1024;
 
 /**
  * Answers what is kept ready, before the framework sees the request: anonymous reads of a trusted host by no web page of
- * another origin. Everything else goes on its way.
+ * another origin, of the whole. Everything else goes on its way.
  */
 export class ReadyAnswers {
   readonly #deps: ReadyDeps;
@@ -43,7 +44,8 @@ export class ReadyAnswers {
     const { cache, edge, reads, spool } = this.#deps;
     const { headers, url = "" } = request;
     if (request.method !== "GET" || cache.size === 0) return false;
-    if (headers.authorization !== undefined || headers.origin !== undefined) return false;
+    if (headers.authorization !== undefined || headers.origin !== undefined || headers.range !== undefined)
+      return false;
     const origin = edge.tryOriginOf(request);
     const ready = origin === undefined ? undefined : cache.get(keyOf(origin, url, headers.accept));
     if (ready === undefined) return false;
@@ -51,6 +53,7 @@ export class ReadyAnswers {
     const startedAt = performance.now();
     if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 });
     const fresh = matches(headers["if-none-match"], ready.etag);
+    if (ready.download !== undefined && !fresh) spool.download({ ...ready.download, user_id: 0 });
     if (fresh) {
       response.writeHead(304, withoutBody(ready.headers));
       response.end();
@@ -81,6 +84,7 @@ export class ReadyAnswers {
       etag,
       body: answer.body,
       search: answer.keep.search,
+      download: answer.keep.download,
       observe: times.observerOf("GET", endpoint),
     };
     const key = keyOf(origin, url, request.headers.accept);

@@ -26,6 +26,8 @@ export interface Keep {
   readonly tags: readonly string[];
   /** A search is counted again each time that it is answered from memory. */
   readonly search?: { readonly query: string; readonly results_count: number };
+  /** So is a download. */
+  readonly download?: { readonly plugin: string; readonly version: string; readonly client: string };
 }
 
 export interface Answer {

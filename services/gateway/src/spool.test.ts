@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { invalid, unavailable } from "@registry/domain";
 import { createLogger, createMetrics, systemIds } from "@registry/kit";
 import { TestClock } from "@registry/kit/testing";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { UsageSpool } from "./spool.ts";
 import type { Use } from "./usage.ts";
 
@@ -37,12 +37,12 @@ const plugins = (): string[] => taken.map((use) => (use.type === "download" ? us
 
 it("has every use on disk before it is sent, and nothing once it was taken", async () => {
   const { spool } = open();
-  spool.download(download("a"));
   spool.search({ query: "b\n{", results_count: 2, user_id: 7 });
+  spool.download(download("a"));
   const onDisk = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   expect(onDisk.join("").trim().split("\n")).toHaveLength(2);
   await spool.drain();
-  expect(plugins()).toEqual(["a", "b\n{"]);
+  expect(plugins()).toEqual(["b\n{", "a"]);
   expect(readdirSync(directory)).toEqual([]);
   await spool.drain();
   expect(taken).toHaveLength(2);
@@ -128,4 +128,12 @@ it("sends what is left when it closes", async () => {
   spool.download(download("a"));
   await spool.close();
   expect(plugins()).toEqual(["a"]);
+});
+
+it("writes the searches of one moment together, without being asked", async () => {
+  const { spool } = open();
+  for (let i = 0; i < 50; i++) spool.search({ query: `q${i}`, results_count: 0, user_id: 0 });
+  await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(1));
+  await spool.drain();
+  expect(plugins()).toEqual(Array.from({ length: 50 }, (_, i) => `q${i}`));
 });

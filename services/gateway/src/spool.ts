@@ -33,6 +33,8 @@ export class UsageSpool {
   #waiting: { readonly path: string; readonly bytes: number }[] = [];
   #current: { readonly path: string; readonly fd: number; bytes: number } | undefined;
   #waitingBytes = 0;
+  /** Lines that are not written yet. */
+  #held: string[] = [];
   /** The last write ended somewhere inside a line. */
   #torn = false;
   #warnedAt = 0;
@@ -56,12 +58,16 @@ export class UsageSpool {
     }
   }
 
+  /** On disk when this returns. */
   download(use: Omit<DownloadUse, "type" | "id" | "time">): void {
-    this.#append({ type: "download", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+    this.#hold({ type: "download", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+    this.#flush();
   }
 
+  /** On disk a moment later, together with the others of this moment. */
   search(use: Omit<SearchUse, "type" | "id" | "time">): void {
-    this.#append({ type: "search", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+    if (this.#held.length === 0) setImmediate(() => this.#flush());
+    this.#hold({ type: "search", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
   }
 
   start(): void {
@@ -80,33 +86,40 @@ export class UsageSpool {
   /** Tries once more to send everything; what is not taken stays on disk for the next start. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#flush();
     await this.#draining?.catch(() => undefined);
     await this.drain().catch(() => undefined);
     this.#rotate();
   }
 
-  #append(use: Use): void {
-    const line = Buffer.from(`${this.#torn ? "\n" : ""}${encodeUse(use)}\n`);
-    const held = this.#waitingBytes + (this.#current?.bytes ?? 0);
-    if (held + line.length > this.#deps.maxBytes) {
-      this.#drop("the spool is full: LIMIT_SPOOL_BYTES", undefined);
+  #hold(use: Use): void {
+    this.#held.push(`${encodeUse(use)}\n`);
+  }
+
+  #flush(): void {
+    const count = this.#held.length;
+    if (count === 0) return;
+    const lines = Buffer.from((this.#torn ? "\n" : "") + this.#held.join(""));
+    this.#held = [];
+    if (this.#waitingBytes + (this.#current?.bytes ?? 0) + lines.length > this.#deps.maxBytes) {
+      this.#drop(count, "the spool is full: LIMIT_SPOOL_BYTES", undefined);
       return;
     }
     try {
       this.#current ??= this.#open();
       this.#torn = true;
-      const written = writeSync(this.#current.fd, line);
+      const written = writeSync(this.#current.fd, lines);
       this.#current.bytes += written;
-      if (written < line.length) throw new Error("short write");
+      if (written < lines.length) throw new Error("short write");
       this.#torn = false;
       if (this.#current.bytes >= fileBytes) this.#rotate();
     } catch (error) {
-      this.#drop("the spool cannot be written", error);
+      this.#drop(count, "the spool cannot be written", error);
     }
   }
 
-  #drop(why: string, cause: unknown): void {
-    this.#dropped.inc();
+  #drop(count: number, why: string, cause: unknown): void {
+    this.#dropped.inc(count);
     const now = this.#deps.clock.now().getTime();
     if (now - this.#warnedAt < 60_000) return;
     this.#warnedAt = now;
@@ -130,6 +143,7 @@ export class UsageSpool {
   }
 
   async #drainAll(): Promise<void> {
+    this.#flush();
     while (this.#waiting.length > 0) await this.#sendFirst();
     if (this.#current === undefined || this.#current.bytes === 0) return;
     this.#rotate();
@@ -139,7 +153,7 @@ export class UsageSpool {
   async #sendFirst(): Promise<void> {
     const file = this.#waiting[0];
     if (file === undefined) return;
-    const { uses, unreadable } = readUses(await readFile(file.path, "utf8"));
+    const { uses, unreadable } = readUses(await readIfThere(file.path));
     if (unreadable > 0) this.#deps.log.warn({ unreadable }, "lines of the usage spool were torn and are not counted");
     for (let start = 0; start < uses.length; start += batchSize) await this.#send(uses.slice(start, start + batchSize));
     await rm(file.path, { force: true });
@@ -153,8 +167,18 @@ export class UsageSpool {
       await this.#deps.send(uses);
     } catch (error) {
       if (!isRegistryError(error) || (error.kind !== "invalid_argument" && error.kind !== "rejected")) throw error;
-      if (uses.length === 1) this.#drop("analytics refused it", error);
+      if (uses.length === 1) this.#drop(1, "analytics refused it", error);
       else for (const use of uses) await this.#send([use]);
     }
+  }
+}
+
+/** A file that somebody took away holds nothing, and holds nothing up. */
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
   }
 }

@@ -19,7 +19,10 @@ export function pathsInTarGz(bytes: Uint8Array): string[] {
 }
 
 export function downloadStories(world: World): void {
-  const published = async (stem: string, ballast?: number): Promise<{ name: string; zip: Uint8Array; reader: Actor }> => {
+  const published = async (
+    stem: string,
+    ballast?: number,
+  ): Promise<{ name: string; zip: Uint8Array; reader: Actor }> => {
     const publisher = await world.publisher();
     const name = world.name(stem);
     const zip = pluginZip({ name, ...(ballast === undefined ? {} : { ballast }) });

@@ -11,7 +11,7 @@ import { readSkillFrontMatter } from "./skill.ts";
 import { Violations } from "./violations.ts";
 
 const FILE = "plugin.json";
-const MOST_SKILLS = 200;
+const MOST_SKILLS = 100;
 const versions = ["1.0.0", "1.1.0"] as const;
 type SpecVersion = (typeof versions)[number];
 const schemaOf = (version: SpecVersion, file: "plugin" | "mcp"): string =>
@@ -117,13 +117,16 @@ function metadataFindings(json: JsonObject): readonly Finding[] {
 async function readSkills(from: Package): Promise<{ names: readonly string[]; findings: readonly Finding[] }> {
   const names: string[] = [];
   const findings: Finding[] = [];
-  for (const { path } of from.archive.files
-    .filter((file) => /^skills\/[^/]+\/SKILL\.md$/.test(file.path))
-    .slice(0, MOST_SKILLS)) {
+  const skills = from.archive.files.filter((file) => /^skills\/[^/]+\/SKILL\.md$/.test(file.path));
+  for (const { path } of skills.slice(0, MOST_SKILLS)) {
     const folder = path.split("/")[1] ?? "";
     const problem = await checkSkill(from, path, folder);
     if (problem === undefined) names.push(folder);
     else findings.push({ rule: "invalid-skill", severity: "error", message: problem, file: path });
+  }
+  if (skills.length > MOST_SKILLS) {
+    const message = `Only the first ${MOST_SKILLS} of ${skills.length} skills were checked; split the package`;
+    findings.push({ rule: "too-many-skills", severity: "error", message, file: "skills" });
   }
   return { names, findings };
 }

@@ -8,6 +8,8 @@ import { parseYaml } from "../text/yaml.ts";
 import { FieldReader } from "./fields.ts";
 import { Violations } from "./violations.ts";
 
+const LONGEST_FRONT_MATTER = 8192;
+
 export interface SkillFrontMatter {
   readonly name: string;
   readonly description: string;
@@ -25,6 +27,13 @@ export function readSkillFrontMatter(text: string, path: string): SkillFrontMatt
   const block = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:^|\n)---[ \t]*(?:\r?\n|$)/.exec(text)?.[1];
   if (block === undefined) {
     throw refused("INVALID_MANIFEST", `${path} must begin with front matter between two lines of ---`, path);
+  }
+  if (block.length > LONGEST_FRONT_MATTER) {
+    throw refused(
+      "INVALID_MANIFEST",
+      `${path} has front matter over ${LONGEST_FRONT_MATTER} characters; shorten it`,
+      path,
+    );
   }
   const document = parseYaml(block, path);
   const violations = new Violations(path);

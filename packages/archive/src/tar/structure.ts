@@ -17,6 +17,8 @@ export interface TarEntry {
 }
 
 const LONGEST_EXTENSION = 64 * 1024;
+const LONGEST_FILLING = 1024 * 1024;
+const zeros = Buffer.alloc(BLOCK);
 
 interface Pending {
   readonly path: Buffer | undefined;
@@ -33,7 +35,7 @@ export async function checkTar(window: ByteWindow, packedBytes: number, limits: 
     if (headers > limits.entries * 2 + 1) throw tooMany(limits);
     if (at >= window.size) throw corrupt("The tar has no end blocks");
     const block = await window.bytes(at, BLOCK);
-    if (block.every((byte) => byte === 0)) break;
+    if (block.equals(zeros)) break;
     const header = readTarHeader(block);
     const dataOffset = at + BLOCK;
     at = await endOf(window, dataOffset, header.size);
@@ -134,9 +136,12 @@ function checkShortName(name: Buffer): void {
   }
 }
 
+/** After the first zero block come zeros only, as many as tools use to fill their last record. */
 async function checkEnd(window: ByteWindow, start: number): Promise<void> {
-  if (window.size - start < 2 * BLOCK) throw corrupt("The tar has no second end block");
+  const left = window.size - start;
+  if (left < 2 * BLOCK) throw corrupt("The tar has no second end block");
+  if (left > LONGEST_FILLING) throw hidden();
   for (let at = start; at < window.size; at += BLOCK) {
-    if ((await window.bytes(at, BLOCK)).some((byte) => byte !== 0)) throw hidden();
+    if (!(await window.bytes(at, BLOCK)).equals(zeros)) throw hidden();
   }
 }

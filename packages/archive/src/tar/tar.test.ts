@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { isRegistryError } from "@registry/domain";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,6 +113,11 @@ const structure: readonly (readonly [string, Buffer, string])[] = [
   ["no end blocks", forgeTarGz(honest, 0), "CORRUPT_ARCHIVE"],
   ["one end block", forgeTarGz(honest, 1), "CORRUPT_ARCHIVE"],
   ["another tar after the end", gzipSync(Buffer.concat([forgeTar(honest), forgeTar(honest)])), "TAR_HIDDEN_DATA"],
+  [
+    "megabytes of zeros after the end",
+    gzipSync(Buffer.concat([forgeTar([...honest, file({ content: randomBytes(30_000) })]), Buffer.alloc(2 ** 20)])),
+    "TAR_HIDDEN_DATA",
+  ],
   ["bytes in the padding", withEntries(file({ padding: 1 })), "TAR_HIDDEN_DATA"],
   ["a wrong header checksum", withEntries(file({ patch: { at: 148, bytes: Buffer.from("000001\0 ") } })), "TAR_HEADER"],
   ["an old header", withEntries(file({ magic: "\0\0\0\0\0\0\0\0" })), "TAR_HEADER"],

@@ -69,6 +69,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
           source: release.container,
           container: "tar.gz",
           folded: true,
+          shared: visibility === "public",
           cacheControl: visibility === "public" ? "no-cache" : forNobodyElse,
           client: "agenticraft",
           userId: userIdOf(call),
@@ -140,6 +141,7 @@ async function immutable(
     const { sha256, source, userId } = signed;
     return parts.downloads.send(call, {
       ...{ name, version, sha256, source, container, userId },
+      shared: false,
       cacheControl: forNobodyElse,
       client: "rest",
     });
@@ -147,6 +149,7 @@ async function immutable(
   const { release, visibility } = await resolve(call, name, version);
   return parts.downloads.send(call, {
     ...{ name, version, container, sha256: release.sha256, size: release.size, source: release.container },
+    shared: visibility === "public",
     cacheControl: visibility === "public" ? forEver : forNobodyElse,
     client: "rest",
     userId: userIdOf(call),
