@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { pluginZip } from "../builders/plugin.ts";
+import type { Answer } from "./http.ts";
 import { expectProblem } from "./shapes.ts";
 import { createWorld, password } from "./world.ts";
 
@@ -69,19 +70,25 @@ describe("a registry with limits", () => {
   });
 
   it("slows down those who guess passwords or tokens, or change too much, and nobody else", async () => {
-    const logins = [];
-    for (let i = 0; i < 7; i += 1) logins.push(await world.anonymous.logsIn("admin", `guess number ${i}`));
-    expect(logins.slice(0, 5).map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
-    const guesses = [];
-    for (let i = 0; i < 7; i += 1) guesses.push(await world.anonymous.with(`guess${i}`).gets("/api/v1/plugins"));
-    const writes = [];
-    for (let i = 0; i < 10; i += 1) writes.push(await world.admin.createsToken(`token ${i}`));
-    expect(writes.filter(({ status }) => status === 201)).toHaveLength(8);
-    for (const answer of [logins[6], guesses[6], writes[9]]) {
-      if (answer === undefined) throw new Error("no answer");
-      expectProblem(answer, 429, "RATE_LIMITED");
-      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    const writes = await inTurn(12, (i) => world.admin.createsToken(`token ${i}`));
+    const logins = await inTurn(8, (i) => world.anonymous.logsIn("admin", `guess number ${i}`));
+    const guesses = await inTurn(8, (i) => world.anonymous.with(`guess${i}`).gets("/api/v1/plugins"));
+    const first = (answers: readonly Answer[], count: number) => answers.slice(0, count).map(({ status }) => status);
+    expect(first(writes, 8)).toEqual(Array(8).fill(201));
+    expect(first(logins, 5)).toEqual(Array(5).fill(401));
+    expect(first(guesses, 5)).toEqual(Array(5).fill(401));
+    for (const answers of [writes, logins, guesses]) {
+      const refused = answers.find(({ status }) => status === 429);
+      if (refused === undefined) throw new Error(`none refused: ${first(answers, answers.length)}`);
+      expectProblem(refused, 429, "RATE_LIMITED");
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     }
     expect((await world.anonymous.gets("/api/v1/plugins")).status).toBe(200);
   });
 });
+
+async function inTurn(count: number, ask: (index: number) => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let index = 0; index < count; index += 1) answers.push(await ask(index));
+  return answers;
+}

@@ -140,7 +140,7 @@ describe("a process that cannot share what it keeps", () => {
   };
 
   it("refuses to start with fewer than all services, naming everything that is missing at once", async () => {
-    const { code, output } = await serve(["catalog"], { DATA_DIR: "unused", PORT: "many" });
+    const { code, output } = await serve(["catalog"], { DATA_DIR: "unused" });
     expect(code).toBe(2);
     for (const name of ["MONGODB_URL", "NATS_URL", "S3_ENDPOINT", "SECRET_KEY", "AUTH_ADDR", "STORAGE_ADDR"]) {
       expect(output).toContain(name);

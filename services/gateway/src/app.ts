@@ -34,6 +34,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     logger: false,
     bodyLimit: bodyBytes,
     forceCloseConnections: "idle",
+    // What still comes in on open connections while the server closes is answered like everything else.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 512, caseSensitive: true },
     genReqId: (request) => {
       const given = request.headers["x-request-id"];

@@ -9,21 +9,25 @@ export interface CheckDeps {
   readonly bus: { ping(): Promise<void> } | undefined;
   readonly watch: ChangeWatch;
   readonly clock: Clock;
+  /** Whether this process is about to end. */
+  readonly closing: () => boolean;
 }
 
 /** A replica that restarts is no reason to stop sending work: reads pass the cache by until it is back. */
 const borneWithMs = 10_000;
-const options = { as: "service", timeoutMs: 900 } as const;
+/** Longer than the second that each service allows its own probes: one that is late is an answer, too. */
+const options = { as: "service", timeoutMs: 1500 } as const;
 
 type Checks = { readonly [name: string]: boolean };
 
-/** Asks catalog and storage for what they need themselves, each bounded to a second. */
+/** Asks catalog and storage for what they need themselves; answers within a second and a half. */
 export function createChecks({
   catalog,
   storage,
   bus,
   watch,
   clock,
+  closing,
 }: CheckDeps): () => Promise<Record<string, boolean>> {
   const ask = async (answer: Promise<{ readonly checks: Checks }>): Promise<Checks> =>
     answer.then(
@@ -41,6 +45,7 @@ export function createChecks({
       storage: ofStorage.storage === true,
       cache: clock.now().getTime() - watch.lastFreshAt < borneWithMs,
       ...(onBus === undefined ? {} : { bus: onBus }),
+      ...(closing() ? { process: false } : {}),
     };
   };
 }

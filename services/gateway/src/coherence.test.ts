@@ -1,6 +1,7 @@
 import { type Plugin, PluginDetails, Visibility } from "@registry/contracts/catalog";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
+import { rawSocket, say } from "./testing/http.ts";
 
 let stack: FakeStack;
 let title: string;
@@ -155,4 +156,29 @@ describe("answers from memory", () => {
     const bad = await fetch(`${stack.url}/api/v1/plugins/pump`, { headers: { authorization: "Bearer wrong" } });
     expect([bad.status, await bad.json()]).toMatchObject([401, { detail: "Invalid authentication" }]);
   });
+});
+
+it("ends work under way when it closes, and says that it is not ready meanwhile", async () => {
+  let release = (): void => undefined;
+  hold = new Promise((resolve) => {
+    release = resolve;
+  });
+  const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
+  const slow = say(stack.url, get("/api/v1/plugins/pump"), /\r\n\r\n\{.*\}$/s);
+  await vi.waitFor(() => expect(reads).toBe(1));
+  const other = await rawSocket(stack.url);
+  let heard = "";
+  other.on("data", (bytes) => {
+    heard += bytes;
+  });
+  other.write(get("/api/v1/plugins/pump").slice(0, 20));
+  await vi.waitFor(() => expect(other.bytesWritten).toBe(20));
+  const closed = stack.gateway.close();
+  await vi.waitFor(() => expect(fetch(`${stack.url}/health`)).rejects.toThrow());
+  other.write(get("/api/v1/plugins/pump").slice(20).replace("host", "x: y\r\nhost"));
+  release();
+  expect(await slow).toMatch(/^HTTP\/1\.1 200 /);
+  await vi.waitFor(() => expect(heard).toMatch(/^HTTP\/1\.1 200 .*connection: close/is));
+  expect((await stack.gateway.checks()).process).toBe(false);
+  await closed;
 });

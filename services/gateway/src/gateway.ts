@@ -48,6 +48,8 @@ export interface GatewayService extends Service {
 
 /** A lost or late announcement is made good within this. */
 const maxAgeMs = 4000;
+/** Requests under way may take so long to end when the gateway closes. */
+const graceMs = 25_000;
 
 function serveUi(app: FastifyInstance, root: string): void {
   app.register(fastifyStatic, {
@@ -72,6 +74,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     cache.flush();
     resolutions.flush();
   };
+  let closing: Promise<void> | undefined;
   const target = config.CATALOG_ADDR;
   const resolve = deps.resolve ?? systemResolve;
   const watch = new ChangeWatch({ clients, target, resolve, clock, log, onNames: drop, onGap: flush });
@@ -94,7 +97,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const times = new RequestTimes(metrics);
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
-  const checks = createChecks({ catalog, storage, bus, watch, clock });
+  const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
     auth: clients.of(AuthServiceDefinition),
@@ -115,7 +118,6 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     if (bound === null) throw new TypeError("the gateway does not listen yet");
     return { host: bound.address, port: bound.port };
   };
-  let closing: Promise<void> | undefined;
   return {
     name: "gateway",
     get address() {
@@ -133,7 +135,13 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     checks,
     close() {
       closing ??= (async () => {
+        ready.close();
+        // An answer under way may still promise to keep its connection open.
+        const idle = setInterval(() => app.server.closeIdleConnections(), 100);
+        const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);
         await app.close();
+        clearTimeout(cut);
+        clearInterval(idle);
         watch.close();
         await spool.close();
       })();

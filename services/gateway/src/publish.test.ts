@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { Plugin, Release, ReleaseState, Visibility } from "@registry/contracts/catalog";
+import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { RegistryError } from "@registry/domain";
+import { startGrpcServer } from "@registry/kit";
+import { createTestSurroundings } from "@registry/kit/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { problemSchema } from "./schemas.ts";
-import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
+import { type FakeNeighbours, type FakeStack, fakeService, startFakeStack } from "./testing/fakes.ts";
 import { boundary, formHeaders, multipartBody, type Part, rawSocket, say } from "./testing/http.ts";
 
 let stack: FakeStack;
@@ -14,32 +17,48 @@ let largestChunk: number;
 let published: object[];
 let publish: () => Promise<never> | undefined;
 
-beforeEach(async () => {
+const closers: (() => Promise<void> | void)[] = [];
+
+/** The same storage, with a wire in between. */
+async function overTheWire(handlers: NonNullable<FakeNeighbours["storage"]>): Promise<typeof handlers> {
+  const elsewhere = createTestSurroundings();
+  const table = fakeService(StorageServiceDefinition, handlers);
+  const server = await startGrpcServer([table], elsewhere.pipeline, { host: "127.0.0.1", port: 0 });
+  const { client, close } = elsewhere.clients.at(StorageServiceDefinition, `127.0.0.1:${server.port}`);
+  closers.push(close, () => server.close(0));
+  return {
+    uploadPackage: (messages, context) => client.uploadPackage(messages, { context }),
+    abortUpload: (request, context) => client.abortUpload(request, { context }),
+  };
+}
+
+async function start(where: string): Promise<void> {
   uploads = new Map();
   aborted = [];
   published = [];
   largestChunk = 0;
   publish = () => undefined;
-  stack = await startFakeStack({
-    storage: {
-      async uploadPackage(messages) {
-        const chunks: Uint8Array[] = [];
-        for await (const { part } of messages) {
-          if (part?.$case !== "chunk") continue;
-          largestChunk = Math.max(largestChunk, part.value.length);
-          chunks.push(part.value);
-        }
-        const bytes = Buffer.concat(chunks);
-        if (bytes.length === 0) throw new RegistryError("unsupported_media", "UNSUPPORTED_ARCHIVE", "empty");
-        const id = `upload-${uploads.size}`;
-        uploads.set(id, bytes);
-        return { upload: { id, sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length } };
-      },
-      async abortUpload({ uploadId }) {
-        aborted.push(uploadId);
-        return {};
-      },
+  const storage: NonNullable<FakeNeighbours["storage"]> = {
+    async uploadPackage(messages) {
+      const chunks: Uint8Array[] = [];
+      for await (const { part } of messages) {
+        if (part?.$case !== "chunk") continue;
+        largestChunk = Math.max(largestChunk, part.value.length);
+        chunks.push(part.value);
+      }
+      const bytes = Buffer.concat(chunks);
+      if (bytes.length === 0) throw new RegistryError("unsupported_media", "UNSUPPORTED_ARCHIVE", "empty");
+      const id = `upload-${uploads.size}`;
+      uploads.set(id, bytes);
+      return { upload: { id, sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length } };
     },
+    async abortUpload({ uploadId }) {
+      aborted.push(uploadId);
+      return {};
+    },
+  };
+  stack = await startFakeStack({
+    storage: where === "over the wire" ? await overTheWire(storage) : storage,
     catalog: {
       async publishRelease(request) {
         published.push(request);
@@ -53,8 +72,11 @@ beforeEach(async () => {
       },
     },
   });
+}
+afterEach(async () => {
+  await stack.close();
+  for (const close of closers.splice(0)) await close();
 });
-afterEach(() => stack.close());
 
 const zip = Buffer.from("the bytes of a package");
 const packagePart: Part = { name: "package", filename: "p.zip", content: zip };
@@ -76,7 +98,9 @@ function nothingLeft(): void {
   expect(aborted.sort()).toEqual([...uploads.keys()].sort());
 }
 
-describe("publishing", () => {
+describe.each(["in the process", "over the wire"])("publishing to a storage %s", (where) => {
+  beforeEach(() => start(where));
+
   it("takes the parts in any order", async () => {
     const parts: Part[] = [
       packagePart,

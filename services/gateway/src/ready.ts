@@ -12,7 +12,8 @@ export interface ReadyAnswer {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly etag: string;
-  readonly body: Buffer;
+  /** A byte for each character where it is text: headers and body then leave in one write. */
+  readonly body: Buffer | string;
   readonly search: Keep["search"];
   readonly download: Keep["download"];
   readonly observe: (status: 200 | 304, seconds: number) => void;
@@ -27,6 +28,8 @@ export interface ReadyDeps {
 }
 
 const longestUrl = 1024;
+/** Beyond this, copying costs more than a second write. */
+const longestText = 64 * 1024;
 
 /**
  * Answers what is kept ready, before the framework sees the request: anonymous reads of a trusted host by no web page of
@@ -34,16 +37,22 @@ const longestUrl = 1024;
  */
 export class ReadyAnswers {
   readonly #deps: ReadyDeps;
+  #open = true;
 
   constructor(deps: ReadyDeps) {
     this.#deps = deps;
+  }
+
+  /** From now on everything goes on its way. */
+  close(): void {
+    this.#open = false;
   }
 
   /** @returns true where it answered */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
     const { cache, edge, reads, spool } = this.#deps;
     const { headers, url = "" } = request;
-    if (request.method !== "GET" || cache.size === 0) return false;
+    if (!this.#open || request.method !== "GET" || cache.size === 0) return false;
     if (headers.authorization !== undefined || headers.origin !== undefined || headers.range !== undefined)
       return false;
     const origin = edge.tryOriginOf(request);
@@ -59,7 +68,7 @@ export class ReadyAnswers {
       response.end();
     } else {
       response.writeHead(200, ready.headers as string[]);
-      response.end(ready.body);
+      response.end(ready.body, "latin1");
     }
     ready.observe(fresh ? 304 : 200, (performance.now() - startedAt) / 1000);
     return true;
@@ -82,7 +91,7 @@ export class ReadyAnswers {
     const ready: ReadyAnswer = {
       headers: flat,
       etag,
-      body: answer.body,
+      body: answer.body.length <= longestText ? answer.body.toString("latin1") : answer.body,
       search: answer.keep.search,
       download: answer.keep.download,
       observe: times.observerOf("GET", endpoint),

@@ -26,6 +26,24 @@ export function publishStories(world: World): void {
       expect((await publisher.reads(name)).json()).toMatchObject({ name, owner: publisher.username });
     });
 
+    it("shows a change to whoever made it in the very next answer, time and again", async () => {
+      const publisher = await world.publisher();
+      const name = world.name("chronometer");
+      for (let minor = 0; minor < 5; minor += 1) {
+        const version = `1.${minor}.0`;
+        expect((await publisher.publishes(pluginZip({ name, version, tags: [name] }))).status).toBe(201);
+        expect((await publisher.reads(name)).json()).toMatchObject({ latest_version: version });
+        const lists = async (): Promise<void> => {
+          const listed = (await publisher.finds({ tags: name })).json<Info[]>();
+          expect(listed.map((info) => info.latest_version)).toEqual([version]);
+          const { results } = (await publisher.searches({ q: name, limit: "1" })).json<{ results: object[] }>();
+          expect(results).toMatchObject([{ name, version }]);
+        };
+        // Each replica of the catalog has lists of its own, and the next question may go to another one.
+        await world.soon(lists);
+      }
+    });
+
     it("is found by name, by tag and in spite of a typing error, in every list", async () => {
       const publisher = await world.publisher();
       const name = world.name("hygrometer");
