@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-function open(maxBytes = 1_000_000): { spool: UsageSpool; dropped: () => Promise<number> } {
+function open(maxBytes = 1_000_000): { spool: UsageSpool; clock: TestClock; dropped: () => Promise<number> } {
   const metrics = createMetrics();
   const log = createLogger("silent");
   const clock = new TestClock();
@@ -29,7 +30,7 @@ function open(maxBytes = 1_000_000): { spool: UsageSpool; dropped: () => Promise
   });
   const dropped = async (): Promise<number> =>
     (await metrics.registry.getSingleMetric("registry_usage_dropped_total")?.get())?.values[0]?.value ?? 0;
-  return { spool, dropped };
+  return { spool, clock, dropped };
 }
 
 const download = (plugin: string) => ({ plugin, version: "1.0.0", user_id: 0, client: "rest" });
@@ -65,6 +66,30 @@ it("keeps what analytics did not take, with the same ids, past the end of the pr
   expect(plugins()).toEqual(["a", "b", "c"]);
   expect(taken.slice(0, 2).map(({ id }) => id)).toEqual(seen);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+it("leaves alone what another gateway in the same directory still writes, until that one must be dead", async () => {
+  const living = open().spool;
+  living.download(download("a"));
+  const { spool: other, clock } = open();
+  await other.drain();
+  expect(plugins()).toEqual([]);
+  living.download(download("b"));
+  await living.drain();
+  expect(plugins()).toEqual(["a", "b"]);
+  living.download(download("c"));
+  clock.advance(11_000);
+  await other.drain();
+  expect(plugins()).toEqual(["a", "b", "c"]);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it("takes at once what a process left that is no more", async () => {
+  const use = JSON.stringify({ type: "download", id: "i", time: "2026-01-01T00:00:00Z", ...download("z") });
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  writeFileSync(join(directory, `000000000000001-x.${pid}.open`), `${use}\n`);
+  await open().spool.drain();
+  expect(plugins()).toEqual(["z"]);
 });
 
 it("sends in batches of at most 500", async () => {

@@ -1,15 +1,20 @@
-import { closeSync, mkdirSync, openSync, readdirSync, statSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRegistryError } from "@registry/domain";
 import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
 import { Counter } from "prom-client";
+import { closedPath, leftBehind, openName } from "./spool-files.ts";
 import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
 
 /** A file is closed and a new one begun at this size, so that none grows while analytics is away. */
 const fileBytes = 4 * 1024 * 1024;
 const batchSize = 500;
 const drainEveryMs = 500;
+/** No file is written to for longer than this, also while analytics is away; see `leftBehind`. */
+const openForMs = 1000;
+/** How often files of processes that died meanwhile are looked for. */
+const adoptEveryMs = 5000;
 
 export interface SpoolDeps {
   readonly directory: string;
@@ -22,6 +27,13 @@ export interface SpoolDeps {
   readonly send: (uses: readonly Use[]) => Promise<void>;
 }
 
+interface OpenFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly openedAt: number;
+  bytes: number;
+}
+
 /**
  * Downloads and searches on their way to analytics. Each is one line written by a plain write before its answer ends, so
  * it outlives the process; a file is deleted once analytics has acknowledged all of it.
@@ -31,7 +43,8 @@ export class UsageSpool {
   readonly #dropped: Counter;
   /** Closed files, oldest first, with their sizes. */
   #waiting: { readonly path: string; readonly bytes: number }[] = [];
-  #current: { readonly path: string; readonly fd: number; bytes: number } | undefined;
+  #current: OpenFile | undefined;
+  #adoptedAt = 0;
   #waitingBytes = 0;
   /** Lines that are not written yet. */
   #held: string[] = [];
@@ -50,9 +63,16 @@ export class UsageSpool {
       registers: [deps.metrics.registry],
     });
     mkdirSync(deps.directory, { recursive: true });
-    const names = readdirSync(deps.directory).filter((name) => name.endsWith(".jsonl"));
-    for (const path of names.sort().map((name) => join(deps.directory, name))) {
-      const bytes = statSync(path).size;
+    this.#adopt("all");
+  }
+
+  /** @param which all files that nobody writes to any more, or only those that were not closed by their process */
+  #adopt(which: "all" | "unclosed"): void {
+    const now = this.#deps.clock.now();
+    this.#adoptedAt = now.getTime();
+    for (const path of leftBehind(this.#deps.directory, which, now)) {
+      const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+      if (bytes === undefined) continue;
       this.#waiting.push({ path, bytes });
       this.#waitingBytes += bytes;
     }
@@ -126,10 +146,10 @@ export class UsageSpool {
     this.#deps.log.warn({ err: cause }, `a download or search was not counted: ${why}`);
   }
 
-  #open(): { path: string; fd: number; bytes: number } {
-    const stamp = String(this.#deps.clock.now().getTime()).padStart(15, "0");
-    const path = join(this.#deps.directory, `${stamp}-${this.#deps.ids.unique()}.jsonl`);
-    return { path, fd: openSync(path, "ax"), bytes: 0 };
+  #open(): OpenFile {
+    const openedAt = this.#deps.clock.now().getTime();
+    const path = join(this.#deps.directory, openName(openedAt, this.#deps.ids.unique()));
+    return { path, fd: openSync(path, "ax"), openedAt, bytes: 0 };
   }
 
   #rotate(): void {
@@ -138,12 +158,19 @@ export class UsageSpool {
     this.#current = undefined;
     this.#torn = false;
     closeSync(fd);
-    this.#waiting.push({ path, bytes });
+    const closed = closedPath(path);
+    // Another gateway that held this one for dead has taken the file, and sends it.
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
+    renameSync(path, closed);
+    this.#waiting.push({ path: closed, bytes });
     this.#waitingBytes += bytes;
   }
 
   async #drainAll(): Promise<void> {
     this.#flush();
+    const now = this.#deps.clock.now().getTime();
+    if (this.#current !== undefined && now - this.#current.openedAt >= openForMs) this.#rotate();
+    if (now - this.#adoptedAt >= adoptEveryMs) this.#adopt("unclosed");
     while (this.#waiting.length > 0) await this.#sendFirst();
     if (this.#current === undefined || this.#current.bytes === 0) return;
     this.#rotate();
