@@ -133,7 +133,15 @@ describe("what HTTP itself refuses", () => {
       "URL_TOO_LONG",
     ],
     ["a host that is none", "GET / HTTP/1.1\r\nhost: a/b\r\n\r\n", 400, "UNTRUSTED_HOST"],
-    ["no host at all", "GET / HTTP/1.1\r\n\r\n", 400, undefined],
+    ["no host at all", "GET / HTTP/1.1\r\n\r\n", 400, "UNTRUSTED_HOST"],
+    ["two hosts", "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400, "UNTRUSTED_HOST"],
+    [
+      "two credentials",
+      "GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer admin\r\nauthorization: Bearer reader\r\n\r\n",
+      401,
+      "INVALID_CREDENTIAL",
+    ],
+    ["what is expected of it", "GET /nowhere HTTP/1.1\r\nhost: a\r\nexpect: magic\r\n\r\n", 404, "ROUTE_NOT_FOUND"],
     [
       "headers that are too large",
       `GET / HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(20_000)}\r\n\r\n`,
@@ -157,7 +165,6 @@ describe("what HTTP itself refuses", () => {
   ])("%s", async (_what, text, status, code) => {
     const heard = await say(stack.url, text, /\r\n\r\n(?:\{.*\})?$/s);
     expect(heard.split("\r\n")[0]).toContain(` ${status} `);
-    if (code === undefined) return;
     const body = problemSchema.parse(JSON.parse(heard.slice(heard.indexOf("\r\n\r\n"))));
     expect(body).toMatchObject({ status, code });
     expect(heard.toLowerCase()).toContain("x-content-type-options: nosniff");

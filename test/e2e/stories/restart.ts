@@ -54,7 +54,7 @@ export function restartStories(world: World): void {
 
     it("every listed release still downloads with its digest", async () => {
       const { plugins } = (await world.anonymous.gets("/api/v1/plugins/all")).json<{ plugins: { name: string }[] }>();
-      expect(plugins.length).toBeGreaterThan(10);
+      expect(plugins.length).toBeGreaterThan(0);
       for (const { name } of plugins) {
         const { releases } = (await world.anonymous.reads(name)).json<Info>();
         for (const release of releases) {
