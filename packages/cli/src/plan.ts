@@ -1,4 +1,4 @@
-import { type ServiceName, serviceNames, settingsError } from "@registry/kit";
+import { type ServiceName, type SettingProblem, serviceNames, settingsError } from "@registry/kit";
 import type { AllSettings } from "./settings.ts";
 
 /** What a process will run, once its settings were found to fit together. */
@@ -27,11 +27,16 @@ const neighbours: Record<ServiceName, readonly Remote[]> = {
 
 /**
  * @param names services named on the command line; none means all
- * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`, with everything that does not fit
+ * @param bad what is wrong with single settings, to be told together with what does not fit
+ * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`, with everything that is wrong
  */
-export function planProcess(names: readonly ServiceName[], settings: AllSettings): Plan {
+export function planProcess(
+  names: readonly ServiceName[],
+  settings: AllSettings,
+  bad: readonly SettingProblem[] = [],
+): Plan {
   const hosted = names.length === 0 ? serviceNames : serviceNames.filter((name) => names.includes(name));
-  const problems: { pointer: string; reason: string }[] = [];
+  const problems: SettingProblem[] = [];
   const addresses = new Map<string, string>();
   const target: Record<Remote, string | undefined> = {
     auth: settings.AUTH_ADDR,
@@ -51,11 +56,13 @@ export function planProcess(names: readonly ServiceName[], settings: AllSettings
   }
   if (hosted.length < serviceNames.length) problems.push(...sharedStoresMissing(settings));
   problems.push(...halfConfigured(settings));
-  if (problems.length > 0) throw settingsError(problems);
+  const known = new Set(bad.map(({ pointer }) => pointer));
+  const all = [...bad, ...problems.filter(({ pointer }) => !known.has(pointer))];
+  if (all.length > 0) throw settingsError(all);
   return { hosted, addresses };
 }
 
-function sharedStoresMissing(settings: AllSettings): { pointer: string; reason: string }[] {
+function sharedStoresMissing(settings: AllSettings): SettingProblem[] {
   const needed = ["MONGODB_URL", "NATS_URL", "S3_ENDPOINT", "SECRET_KEY"] as const;
   return needed
     .filter((name) => settings[name] === undefined)
@@ -65,7 +72,7 @@ function sharedStoresMissing(settings: AllSettings): { pointer: string; reason: 
     }));
 }
 
-function halfConfigured(settings: AllSettings): { pointer: string; reason: string }[] {
+function halfConfigured(settings: AllSettings): SettingProblem[] {
   if (settings.S3_ENDPOINT === undefined) return [];
   return (["S3_ACCESS_KEY", "S3_SECRET_KEY"] as const)
     .filter((name) => settings[name] === undefined)

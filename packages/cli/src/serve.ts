@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readEnvironment, readSettings, type ServiceName } from "@registry/kit";
+import { inspectSettings, readEnvironment, type ServiceName, type SettingsRead } from "@registry/kit";
 import { planProcess } from "./plan.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type AllSettings, allSettings } from "./settings.ts";
@@ -12,18 +12,18 @@ export interface ServeOptions {
 }
 
 /** Reads every setting, from the command line first, then the environment, then the settings file. */
-export function readServeSettings(options: ServeOptions): AllSettings {
+function readServeSettings(options: ServeOptions): SettingsRead<typeof allSettings> {
   const environment = readEnvironment(options.env);
   const values = new Map(environment.values);
   if (options.host !== undefined) values.set("HOST", options.host);
   if (options.port !== undefined) values.set("PORT", options.port);
-  return readSettings(allSettings, { ...environment, values });
+  return inspectSettings(allSettings, { ...environment, values });
 }
 
 /** Runs the named services until it is told to stop. @returns the exit code */
 export async function serve(names: readonly ServiceName[], options: ServeOptions): Promise<number> {
-  const settings = readServeSettings(options);
-  const plan = planProcess(names, settings);
+  const { settings, problems } = readServeSettings(options);
+  const plan = planProcess(names, settings, problems);
   const stopped = stopSignal();
   const running = await startRegistryProcess(plan, settings);
   process.stdout.write(`${describe(running, plan.hosted, settings)}\n`);

@@ -78,6 +78,7 @@ describe("versions", () => {
     expect(parseVersionSpec("^1").type).toBe("range");
     expect(parseVersionSpec("beta")).toEqual({ type: "channel", channel: "beta" });
     expect(() => parseVersionSpec("not a version!")).toThrow(RegistryError);
+    expect(() => parseVersionSpec("1.0.0+build")).toThrow(RegistryError);
     expect(highestInRange(v("1.0.0", "1.5.0", "2.0.0"), "^1")).toBe("1.5.0");
   });
 });

@@ -61,7 +61,8 @@ export function parseVersionSpec(text: string, pointer = "/version"): VersionSpe
   if (asked === "") return { type: "channel", channel: "latest" };
   if (isVersion(asked)) return { type: "exact", version: asked };
   if (isChannelName(asked)) return { type: "channel", channel: asked };
-  if (asked.length <= 128 && semver.validRange(asked) !== null) return { type: "range", range: asked };
+  if (asked.length <= 128 && !asked.includes("+") && semver.validRange(asked) !== null)
+    return { type: "range", range: asked };
   throw invalid(
     "INVALID_VERSION",
     `version: ${quote(text)} is no version (1.2.0), range (^1.2) or channel (latest)`,

@@ -1,6 +1,12 @@
 export * from "./clock.ts";
 export { readEnvironment } from "./config/environment.ts";
-export { type Environment, readSettings, settingsError } from "./config/read.ts";
+export {
+  type Environment,
+  inspectSettings,
+  type SettingProblem,
+  type SettingsRead,
+  settingsError,
+} from "./config/read.ts";
 export type { Setting, SettingGroup, SettingsOf } from "./config/setting.ts";
 export * as setting from "./config/setting.ts";
 export { Clients } from "./grpc/clients.ts";

@@ -59,11 +59,12 @@ export async function createCatalogService(
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
     learned,
+    reread: (names) => feed.reread(names),
     kick: () => {
       for (const relay of relays) relay.kick();
     },
   };
-  const feed = new Feed({
+  const feed: Feed = new Feed({
     plugins,
     bus,
     clock,

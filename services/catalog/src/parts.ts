@@ -29,6 +29,8 @@ export interface Parts {
   readonly auth: () => ServiceClient<typeof AuthServiceDefinition>;
   /** A plugin was written: lists, searches and watchers of this replica follow before the answer goes out. */
   readonly learned: (plugin: PluginDocument) => void;
+  /** Reads plugins anew, for a caller that knows of a change which this replica may not have heard of yet. */
+  readonly reread: (names: readonly string[]) => Promise<void>;
   /** Events wait to be relayed. */
   readonly kick: () => void;
 }

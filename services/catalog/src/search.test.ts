@@ -151,6 +151,17 @@ it("counts downloads by totals, whatever comes twice or late, on every replica",
   expect((await find({ sort: SearchSort.SEARCH_SORT_DOWNLOADS }))[0]).toBe("map");
 });
 
+it("knows of a change that its caller knows of, on the replica that has not heard of it", async () => {
+  const uploadId = world.upload(owner, { name: "brand-new", version: "1.0.0", record: { category: "data" }, more: {} });
+  await replica.client.publishRelease({ uploadId }, replica.as(owner));
+  expect(await find({ query: "brand", changedNames: ["brand-new", "../x", ""] }, elsewhere)).toEqual(["brand-new"]);
+  await replica.client.deletePlugin({ name: "brand-new" }, replica.as(owner));
+  const listed = await elsewhere.client.listPlugins({ changedNames: ["brand-new"] }, elsewhere.as(anonymous));
+  expect(listed.plugins.map((plugin) => plugin.name)).not.toContain("brand-new");
+  const tooMany = Array.from({ length: 101 }, (_, i) => `n${i}`);
+  await expect(find({ changedNames: tooMany }, elsewhere)).rejects.toMatchObject({ kind: "invalid_argument" });
+});
+
 it("is told of by a replica that started later", async () => {
   const late = await world.replica();
   expect(await find({ sort: SearchSort.SEARCH_SORT_NAME }, late)).toEqual(packages.map((pack) => pack.name).sort());

@@ -80,12 +80,18 @@ function listener(deps: AppDeps, handle: Parameters<typeof createServer>[1]): Re
       requestTimeout: 65_000,
       keepAliveTimeout: 72_000,
       connectionsCheckingInterval: 2000,
+      // Left to the host check, whose answer is a problem document.
+      requireHostHeader: false,
+      // Two hosts or two credentials are none; by default the first would win here, and perhaps the last in a proxy.
+      joinDuplicateHeaders: true,
     },
     (request, response) => {
       if (!deps.ready.serve(request, response)) handle?.(request, response);
     },
   );
   server.maxConnections = deps.config.LIMIT_CONNECTIONS;
+  // An expectation that is not known is passed over, as the standard allows.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   return server;
 }
 

@@ -137,11 +137,16 @@ describe("what HTTP itself refuses", () => {
     ["two hosts", "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400, "UNTRUSTED_HOST"],
     [
       "two credentials",
-      "GET / HTTP/1.1\r\nhost: a\r\nauthorization: Bearer admin\r\nauthorization: Bearer reader\r\n\r\n",
+      "GET /api/v1/plugins/gone HTTP/1.1\r\nhost: a\r\nauthorization: Bearer admin\r\nauthorization: Bearer reader\r\n\r\n",
       401,
       "INVALID_CREDENTIAL",
     ],
-    ["what is expected of it", "GET /nowhere HTTP/1.1\r\nhost: a\r\nexpect: magic\r\n\r\n", 404, "ROUTE_NOT_FOUND"],
+    [
+      "an expectation that nobody knows",
+      "GET /nowhere HTTP/1.1\r\nhost: a\r\nexpect: magic\r\n\r\n",
+      404,
+      "ROUTE_NOT_FOUND",
+    ],
     [
       "headers that are too large",
       `GET / HTTP/1.1\r\nhost: a\r\nx: ${"y".repeat(20_000)}\r\n\r\n`,

@@ -18,6 +18,7 @@ import { Links } from "./links.ts";
 import { RequestTimes } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { type ReadyAnswer, ReadyAnswers } from "./ready.ts";
+import { RecentChanges } from "./recent-changes.ts";
 import { type Resolve, systemResolve } from "./replicas.ts";
 import type { Resolved } from "./routes/downloads.ts";
 import { allRoutes } from "./routes/index.ts";
@@ -66,7 +67,10 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const trusted = (): boolean => watch.fresh();
   const cache = new TrustedCache<ReadyAnswer>({ clock, maxAgeMs, trusted, maxBytes: config.LIMIT_CACHE_BYTES });
   const resolutions = new TrustedCache<Resolved>({ clock, maxAgeMs, trusted, maxBytes: config.LIMIT_CACHE_BYTES / 8 });
+  const recent = new RecentChanges(clock);
   const drop = (names: readonly string[]): void => {
+    // A catalog in this process has no second replica that could be behind it.
+    if (config.CATALOG_ADDR !== undefined) recent.add(names);
     cache.drop(names);
     resolutions.drop(names);
   };
@@ -104,6 +108,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     links: new Links(keys, clock),
     downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
     changed: (name) => drop([name]),
+    changedNames: () => recent.names(),
     // Where it cannot be asked for now, what was withdrawn ends all the same as soon as what is known of it is too old.
     rightsChanged: () => identity.epoch.refresh().catch(() => undefined),
   };

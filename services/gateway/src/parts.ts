@@ -28,6 +28,8 @@ export interface Parts {
   readonly downloads: Downloads;
   /** To be told of every change that was made here, before it is answered. */
   readonly changed: (name: string) => void;
+  /** Names that changed a moment ago, to be sent along where a replica answers from memory. */
+  readonly changedNames: () => string[];
   /** To be told of every withdrawal of a credential or a right that was made here, before it is answered. */
   readonly rightsChanged: () => Promise<void>;
   /** What the registry needs, by name, and whether that answers. */

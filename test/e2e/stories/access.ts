@@ -93,6 +93,20 @@ export function accessStories(world: World): void {
       expectProblem(await reader.gets(elsewhere), 404, "PLUGIN_NOT_FOUND");
     });
 
+    it("gives its bytes, whole or file by file, to no token that may only read about it", async () => {
+      const owner = await world.publisher("owner");
+      const name = world.name("shelf");
+      await owner.publishes(pluginZip({ name }), { fields: { visibility: "private" } });
+      const { secret } = (await owner.createsToken("reader", ["read"])).json<{ secret: string }>();
+      const reader = owner.with(secret);
+      const file = `/api/v1/plugins/${name}/versions/1.0.0/files/plugin.yaml`;
+      expect((await reader.reads(name)).status).toBe(200);
+      expectProblem(await reader.fetches(name, "1.0.0"), 403, "PERMISSION_DENIED", "Permission denied");
+      expectProblem(await reader.gets(file), 403, "PERMISSION_DENIED", "Permission denied");
+      const answer = await owner.gets(file);
+      expect([answer.status, answer.text]).toEqual([200, expect.stringContaining(name)]);
+    });
+
     it("appears when it is made public and vanishes when it is made private again, everywhere", async () => {
       const owner = await world.publisher("owner");
       const name = world.name("curtain");

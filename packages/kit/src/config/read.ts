@@ -21,29 +21,39 @@ function unknownSettings(environment: Environment, known: ReadonlySet<string>): 
   });
 }
 
-/**
- * Reads every setting of the group at once.
- * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`, with one field error for each bad or unknown setting
- */
-export function readSettings<G extends SettingGroup>(group: G, environment: Environment): SettingsOf<G> {
-  const problems: { pointer: string; reason: string }[] = [];
+export interface SettingProblem {
+  /** The setting's name. */
+  readonly pointer: string;
+  readonly reason: string;
+}
+
+export interface SettingsRead<G extends SettingGroup> {
+  /** Bad settings stand at their defaults. */
+  readonly settings: SettingsOf<G>;
+  /** One for each bad or unknown setting. */
+  readonly problems: readonly SettingProblem[];
+}
+
+/** Reads every setting of the group, and gathers whatever is wrong, so that it can be told together with other problems. */
+export function inspectSettings<G extends SettingGroup>(group: G, environment: Environment): SettingsRead<G> {
+  const problems: SettingProblem[] = [];
   const result: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries(group)) {
     const value = environment.values.get(name);
     try {
       result[name] = value === undefined || value === "" ? setting.fallback : setting.parse(value);
     } catch (error) {
+      result[name] = setting.fallback;
       problems.push({ pointer: name, reason: error instanceof Error ? error.message : "unreadable" });
     }
   }
   for (const name of unknownSettings(environment, new Set(Object.keys(group)))) {
     problems.push({ pointer: name, reason: "no such setting; see agenticraft-registry serve --help" });
   }
-  if (problems.length > 0) throw settingsError(problems);
-  return result as SettingsOf<G>;
+  return { settings: result as SettingsOf<G>, problems };
 }
 
-export function settingsError(problems: readonly { pointer: string; reason: string }[]): RegistryError {
+export function settingsError(problems: readonly SettingProblem[]): RegistryError {
   const lines = problems.map((problem) => `  ${problem.pointer}: ${problem.reason}`);
   return new RegistryError("invalid_argument", "INVALID_SETTINGS", `settings:\n${lines.join("\n")}`, {
     fields: problems,

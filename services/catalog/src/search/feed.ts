@@ -55,6 +55,11 @@ export class Feed {
     await this.#working;
   }
 
+  /** Reads plugins anew, now; for a caller that knows of a change which this replica may not have heard of yet. */
+  async reread(names: readonly string[]): Promise<void> {
+    await this.#read(names);
+  }
+
   #heard(event: Event): void {
     const { revision } = event.data as { readonly revision?: unknown };
     if (this.#deps.revisionOf(event.about) >= Number(revision)) return;

@@ -2,10 +2,12 @@ import type { ListPluginsRequest, ListPluginsResponse } from "@registry/contract
 import type { CallContext } from "@registry/kit";
 import { pageToken, readPage } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
+import { learnOf } from "./changed-names.ts";
 
 export function listPlugins(parts: Parts) {
   return async (request: ListPluginsRequest, context: CallContext): Promise<ListPluginsResponse> => {
     const { size, after } = readPage(request.page);
+    await learnOf(parts, request.changedNames);
     const { page, more, updatedAt } = parts.directory.list(context.caller, after, size);
     return {
       plugins: page.map((entry) => entry.wire),

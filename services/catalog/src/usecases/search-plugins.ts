@@ -9,6 +9,7 @@ import type { CallContext } from "@registry/kit";
 import type { Parts } from "../parts.ts";
 import type { Entry, Query, SortBy } from "../search/directory.ts";
 import { weightOf } from "../wire.ts";
+import { learnOf } from "./changed-names.ts";
 import { detailsOf } from "./details.ts";
 
 /** Text that one answer may hold, well below what a message may. */
@@ -27,7 +28,9 @@ const sorts: { readonly [sort in SearchSort]: SortBy } = {
 
 export function searchPlugins(parts: Parts) {
   return async (request: SearchPluginsRequest, context: CallContext): Promise<SearchPluginsResponse> => {
-    const { page, total } = parts.directory.search(context.caller, readQuery(request));
+    const query = readQuery(request);
+    await learnOf(parts, request.changedNames);
+    const { page, total } = parts.directory.search(context.caller, query);
     const details = request.withDetails ? await detailsOfAll(parts, page, context.caller) : [];
     return { plugins: page.map((entry) => entry.wire), details, total };
   };

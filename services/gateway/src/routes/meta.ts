@@ -29,7 +29,10 @@ export function metaRoutes(parts: Parts, uiPath: string): Route[] {
       },
       async handle({ request, context }) {
         if (request.headers.accept?.includes("text/html") === true) return redirect(uiPath);
-        const { pluginsCount } = await parts.catalog.getRegistryInfo({}, { context });
+        const { pluginsCount } = await parts.catalog.getRegistryInfo(
+          { changedNames: parts.changedNames() },
+          { context },
+        );
         const root = { name: config.REGISTRY_NAME, version, plugins_count: pluginsCount };
         return json(root, { keep: { tags: [everyChange] } });
       },

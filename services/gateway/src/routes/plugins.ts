@@ -128,6 +128,7 @@ async function list(parts: Parts, call: Call<ListQuery>): Promise<Answer> {
       limit: query.limit,
       offset: query.offset,
       withDetails: true,
+      changedNames: parts.changedNames(),
     },
     { context },
   );

@@ -148,18 +148,18 @@ const textual =
   /(?:^|\/)(?:[A-Z]+|[^/]*\.(?:md|txt|rst|ya?ml|json|toml|ini|cfg|py|js|mjs|ts|tsx|jsx|html?|css|svg|xml|csv|sh|sql|go|rs|java|rb))$/;
 
 async function file(parts: Parts, call: Call): Promise<Answer> {
-  const { release } = await full(parts, call);
+  const { name, release } = await full(parts, call);
   const path = call.params.path ?? "";
   const entry = release.files.find((each) => each.path === path);
   if (entry === undefined) throw notFound("FILE_NOT_FOUND", "The package has no such file");
   if (entry.size > largestShown) {
     throw new RegistryError("too_large", "FILE_TOO_LARGE", "The file is larger than 8 MiB; download the package");
   }
+  const { context } = call;
+  // A file is a part of the package, so whoever reads one needs the right to download.
+  const { ticket } = await parts.catalog.resolveDownload({ name, version: release.version }, { context });
   const chunks: Uint8Array[] = [];
-  const stream = parts.storage.readPackageFile(
-    { sha256: release.sha256, path },
-    { context: call.context, as: "service" },
-  );
+  const stream = parts.storage.readPackageFile({ sha256: release.sha256, path, ticket }, { context });
   for await (const { chunk } of stream) chunks.push(chunk);
   // Always as plain text or as a download: a browser must not run what somebody uploaded.
   const isText = textual.test(path);

@@ -70,6 +70,7 @@ async function search(parts: Parts, call: Call<z.output<typeof searchQuery>>): P
       category: enumWord(query.category, "plugincategory"),
       limit: query.limit,
       offset: query.offset,
+      changedNames: parts.changedNames(),
     },
     { context },
   );
@@ -88,8 +89,9 @@ async function dump(parts: Parts, { context }: Call): Promise<Answer> {
   const texts: string[] = [];
   let updatedAt: string | null = null;
   let pageToken = "";
+  const changedNames = parts.changedNames();
   do {
-    const page = await parts.catalog.listPlugins({ page: { pageSize, pageToken } }, { context });
+    const page = await parts.catalog.listPlugins({ page: { pageSize, pageToken }, changedNames }, { context });
     for (const plugin of page.plugins) texts.push(JSON.stringify({ ...pluginFields(plugin), version: plugin.latest }));
     updatedAt ??= timeText(page.updatedAt);
     pageToken = page.nextPageToken;

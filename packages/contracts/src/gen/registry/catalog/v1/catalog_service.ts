@@ -119,6 +119,8 @@ export function searchSortToNumber(object: SearchSort): number {
 }
 
 export interface GetRegistryInfoRequest {
+  /** Names that the caller has just seen change, perhaps on another replica: read anew before answering. At most 100. */
+  changedNames: string[];
 }
 
 export interface GetRegistryInfoResponse {
@@ -137,7 +139,11 @@ export interface GetPluginResponse {
 }
 
 export interface ListPluginsRequest {
-  page: PageRequest | undefined;
+  page:
+    | PageRequest
+    | undefined;
+  /** Names that the caller has just seen change, perhaps on another replica: read anew before answering. At most 100. */
+  changedNames: string[];
 }
 
 export interface ListPluginsResponse {
@@ -164,6 +170,8 @@ export interface SearchPluginsRequest {
   offset: number;
   /** Also fill `details` (manifest, versions, releases), not only `plugins`. */
   withDetails: boolean;
+  /** Names that the caller has just seen change, perhaps on another replica: read anew before answering. At most 100. */
+  changedNames: string[];
 }
 
 export interface SearchPluginsResponse {
@@ -329,11 +337,14 @@ export interface CheckResponse_ChecksEntry {
 }
 
 function createBaseGetRegistryInfoRequest(): GetRegistryInfoRequest {
-  return {};
+  return { changedNames: [] };
 }
 
 export const GetRegistryInfoRequest: MessageFns<GetRegistryInfoRequest> = {
-  encode(_: GetRegistryInfoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetRegistryInfoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.changedNames) {
+      writer.uint32(10).string(v!);
+    }
     return writer;
   },
 
@@ -350,6 +361,14 @@ export const GetRegistryInfoRequest: MessageFns<GetRegistryInfoRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.changedNames.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -362,20 +381,30 @@ export const GetRegistryInfoRequest: MessageFns<GetRegistryInfoRequest> = {
     }
   },
 
-  fromJSON(_: any): GetRegistryInfoRequest {
-    return {};
+  fromJSON(object: any): GetRegistryInfoRequest {
+    return {
+      changedNames: globalThis.Array.isArray(object?.changedNames)
+        ? object.changedNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.changed_names)
+        ? object.changed_names.map((e: any) => globalThis.String(e))
+        : [],
+    };
   },
 
-  toJSON(_: GetRegistryInfoRequest): unknown {
+  toJSON(message: GetRegistryInfoRequest): unknown {
     const obj: any = {};
+    if (message.changedNames?.length) {
+      obj.changedNames = message.changedNames;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<GetRegistryInfoRequest>): GetRegistryInfoRequest {
     return GetRegistryInfoRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<GetRegistryInfoRequest>): GetRegistryInfoRequest {
+  fromPartial(object: DeepPartial<GetRegistryInfoRequest>): GetRegistryInfoRequest {
     const message = createBaseGetRegistryInfoRequest();
+    message.changedNames = object.changedNames?.map((e) => e) || [];
     return message;
   },
 };
@@ -608,13 +637,16 @@ export const GetPluginResponse: MessageFns<GetPluginResponse> = {
 };
 
 function createBaseListPluginsRequest(): ListPluginsRequest {
-  return { page: undefined };
+  return { page: undefined, changedNames: [] };
 }
 
 export const ListPluginsRequest: MessageFns<ListPluginsRequest> = {
   encode(message: ListPluginsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.page !== undefined) {
       PageRequest.encode(message.page, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.changedNames) {
+      writer.uint32(18).string(v!);
     }
     return writer;
   },
@@ -640,6 +672,14 @@ export const ListPluginsRequest: MessageFns<ListPluginsRequest> = {
             message.page = PageRequest.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.changedNames.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -653,13 +693,23 @@ export const ListPluginsRequest: MessageFns<ListPluginsRequest> = {
   },
 
   fromJSON(object: any): ListPluginsRequest {
-    return { page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined };
+    return {
+      page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined,
+      changedNames: globalThis.Array.isArray(object?.changedNames)
+        ? object.changedNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.changed_names)
+        ? object.changed_names.map((e: any) => globalThis.String(e))
+        : [],
+    };
   },
 
   toJSON(message: ListPluginsRequest): unknown {
     const obj: any = {};
     if (message.page !== undefined) {
       obj.page = PageRequest.toJSON(message.page);
+    }
+    if (message.changedNames?.length) {
+      obj.changedNames = message.changedNames;
     }
     return obj;
   },
@@ -672,6 +722,7 @@ export const ListPluginsRequest: MessageFns<ListPluginsRequest> = {
     message.page = (object.page !== undefined && object.page !== null)
       ? PageRequest.fromPartial(object.page)
       : undefined;
+    message.changedNames = object.changedNames?.map((e) => e) || [];
     return message;
   },
 };
@@ -796,6 +847,7 @@ function createBaseSearchPluginsRequest(): SearchPluginsRequest {
     limit: 0,
     offset: 0,
     withDetails: false,
+    changedNames: [],
   };
 }
 
@@ -827,6 +879,9 @@ export const SearchPluginsRequest: MessageFns<SearchPluginsRequest> = {
     }
     if (message.withDetails !== false) {
       writer.uint32(72).bool(message.withDetails);
+    }
+    for (const v of message.changedNames) {
+      writer.uint32(82).string(v!);
     }
     return writer;
   },
@@ -916,6 +971,14 @@ export const SearchPluginsRequest: MessageFns<SearchPluginsRequest> = {
             message.withDetails = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.changedNames.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -943,6 +1006,11 @@ export const SearchPluginsRequest: MessageFns<SearchPluginsRequest> = {
         : isSet(object.with_details)
         ? globalThis.Boolean(object.with_details)
         : false,
+      changedNames: globalThis.Array.isArray(object?.changedNames)
+        ? object.changedNames.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.changed_names)
+        ? object.changed_names.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -975,6 +1043,9 @@ export const SearchPluginsRequest: MessageFns<SearchPluginsRequest> = {
     if (message.withDetails !== false) {
       obj.withDetails = message.withDetails;
     }
+    if (message.changedNames?.length) {
+      obj.changedNames = message.changedNames;
+    }
     return obj;
   },
 
@@ -992,6 +1063,7 @@ export const SearchPluginsRequest: MessageFns<SearchPluginsRequest> = {
     message.limit = object.limit ?? 0;
     message.offset = object.offset ?? 0;
     message.withDetails = object.withDetails ?? false;
+    message.changedNames = object.changedNames?.map((e) => e) || [];
     return message;
   },
 };
