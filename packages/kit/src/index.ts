@@ -9,6 +9,7 @@ export {
 } from "./config/read.ts";
 export type { Setting, SettingGroup, SettingsOf } from "./config/setting.ts";
 export * as setting from "./config/setting.ts";
+export { Gate } from "./gate.ts";
 export { Clients } from "./grpc/clients.ts";
 export { deadlineExceeded, toRegistryError } from "./grpc/errors.ts";
 export { type CallMeta, Pipeline, untilAborted } from "./grpc/pipeline.ts";

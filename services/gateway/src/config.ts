@@ -72,7 +72,7 @@ export const gatewaySettings = {
     max: 1_000_000,
   }),
   LIMIT_CONCURRENT_UPLOADS: setting.integer({
-    description: "packages received at once; more are asked to come again",
+    description: "packages received at once; more wait for their turn, and far more are asked to come again",
     fallback: 64,
     min: 1,
     max: 10_000,

@@ -1,14 +1,13 @@
 import { join } from "node:path";
 import type { Blobs } from "@registry/blobs";
 import { type Digest, isRegistryError } from "@registry/domain";
-import type { Clock } from "@registry/kit";
+import type { Clock, Gate } from "@registry/kit";
 import type { Inspector } from "./inspector.ts";
 import { blobNotFound } from "./model/errors.ts";
 import { blobKey, derivedKey } from "./model/keys.ts";
 import { isAlready, type OriginalForm, type WantedPacking } from "./model/packing.ts";
 import type { BlobRecords } from "./store/blob-records.ts";
 import type { DerivedRecord, DerivedRecords } from "./store/derived-records.ts";
-import type { Gate } from "./work/gate.ts";
 import { copyToDisk, measure } from "./work/local-copy.ts";
 import { SingleFlight } from "./work/single-flight.ts";
 import type { Workspace } from "./work/workspace.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Blobs } from "@registry/blobs";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type Surroundings } from "@registry/kit";
+import { Gate, probe, type Service, type Surroundings } from "@registry/kit";
 import { archiveLimits, type StorageConfig } from "./config.ts";
 import type { AskReferenced } from "./garbage/blobs.ts";
 import { Collector } from "./garbage/collector.ts";
@@ -10,6 +10,7 @@ import { Schedule } from "./garbage/schedule.ts";
 import { storageTable } from "./grpc.ts";
 import { Inspector } from "./inspector.ts";
 import { ReadAccess } from "./model/access.ts";
+import { storageBusy } from "./model/errors.ts";
 import { Objects } from "./objects.ts";
 import { BlobRecords } from "./store/blob-records.ts";
 import { Contents } from "./store/contents.ts";
@@ -22,7 +23,6 @@ import { presignBlob } from "./usecases/presign-blob.ts";
 import { readBlob } from "./usecases/read-blob.ts";
 import { readPackageFile } from "./usecases/read-package-file.ts";
 import { uploadPackage } from "./usecases/upload-package.ts";
-import { Gate } from "./work/gate.ts";
 import { Workspace } from "./work/workspace.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
@@ -49,7 +49,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     limits: archiveLimits(config),
     timeoutMs: config.INSPECTION_SECONDS * 1000,
   });
-  const gate = new Gate(config.INSPECTION_WORKERS * 2, config.INSPECTION_WORKERS * 32);
+  const gate = new Gate(config.INSPECTION_WORKERS * 2, config.INSPECTION_WORKERS * 32, storageBusy);
   const objects = new Objects({ clock, blobs, records, derivedRecords, inspector, workspace, gate });
   const access = new ReadAccess(keys, clock);
 

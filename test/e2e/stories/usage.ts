@@ -85,7 +85,9 @@ export function usageStories(world: World): void {
       });
       const popular = (await anonymous.gets("/api/v1/analytics/popular?limit=1")).json();
       expect(popular).toEqual([{ plugin_name: name, download_count: 14 }]);
-      expect(namesIn(await anonymous.finds({ sort: "downloads", limit: "1" }))).toEqual([name]);
+      await world.soon(async () => {
+        expect(namesIn(await anonymous.finds({ sort: "downloads", limit: "1" }))).toEqual([name]);
+      });
       await vi.waitFor(
         async () => {
           const { text } = await anonymous.gets("/metrics");

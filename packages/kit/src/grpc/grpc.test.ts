@@ -1,3 +1,4 @@
+import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { anonymous, errorKinds, RegistryError } from "@registry/domain";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -141,6 +142,49 @@ describe.each(shapes)("a call %s", (shape) => {
     const before = closedStreams;
     for await (const _ of client.readBlob({ length: 1_000_000 })) break;
     await expect.poll(() => closedStreams).toBe(before + 1);
+  });
+});
+
+describe("bytes that are no message", () => {
+  // Field 4 with wire type 7, which does not exist.
+  const garbage = Buffer.from([0x27, 0xff]);
+  let around: TestSurroundings;
+  let server: GrpcServer;
+  let client: Client;
+
+  beforeAll(async () => {
+    around = createTestSurroundings({ service: "catalog" });
+    server = await startGrpcServer([table], around.pipeline, { host: "127.0.0.1", port: 0 });
+    client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
+  });
+  afterAll(async () => {
+    client.close();
+    around.close();
+    await server.close(1000);
+  });
+
+  const codeOf = (error: ServiceError | null): string => `${error?.code} ${error?.details}`;
+  const refused = `${status.INVALID_ARGUMENT} The message is not what this method takes`;
+  const plain = (bytes: Buffer): Buffer => bytes;
+
+  it("are the caller's fault", async () => {
+    const path = "/registry.storage.v1.StorageService/GetUpload";
+    const said = await new Promise((resolve) => {
+      client.makeUnaryRequest(path, plain, plain, garbage, (error) => resolve(codeOf(error)));
+    });
+    expect(said).toBe(refused);
+  });
+
+  it("are so among others in a stream", async () => {
+    const path = "/registry.storage.v1.StorageService/UploadPackage";
+    const said = await new Promise((resolve) => {
+      const authorization = new Metadata();
+      authorization.set("authorization", around.as(userCaller("ann")).context?.authorization ?? "");
+      const call = client.makeClientStreamRequest(path, plain, plain, authorization, (error) => resolve(codeOf(error)));
+      call.write(Buffer.from([0x12, 0x01, 0x41]));
+      call.end(garbage);
+    });
+    expect(said).toBe(refused);
   });
 });
 

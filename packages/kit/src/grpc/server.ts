@@ -4,6 +4,7 @@ import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
 import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
 import { toRegistryError, toServerError } from "./errors.ts";
+import { decodingAll, readable } from "./messages.ts";
 import type { CallMeta, Pipeline } from "./pipeline.ts";
 import { maxMessageBytes, requestIdHeader, timeoutHeader } from "./remote.ts";
 import type { ServiceTable } from "./table.ts";
@@ -25,14 +26,14 @@ function implementationOf(table: ServiceTable, pipeline: Pipeline): Record<strin
     method.responseStream
       ? async function* (request: unknown, context: NiceContext): AsyncGenerator<unknown> {
           try {
-            yield* pipeline.stream(table, name, request, metaOf(context));
+            yield* pipeline.stream(table, name, readable(method, request), metaOf(context));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
         }
       : async (request: unknown, context: NiceContext): Promise<unknown> => {
           try {
-            return await pipeline.unary(table, name, request, metaOf(context));
+            return await pipeline.unary(table, name, readable(method, request), metaOf(context));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
@@ -64,7 +65,8 @@ export async function startGrpcServer(
   }).use(errorDetailsServerMiddleware);
   const names = tables.map((table) => table.definition.fullName);
   for (const table of tables) {
-    server.add(table.definition as unknown as CompatServiceDefinition, implementationOf(table, pipeline) as never);
+    const definition = decodingAll(table.definition) as unknown as CompatServiceDefinition;
+    server.add(definition, implementationOf(table, pipeline) as never);
   }
   const health = HealthState();
   server.add(HealthDefinition, HealthServiceImpl(health));

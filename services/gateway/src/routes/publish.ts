@@ -9,9 +9,9 @@ import {
   permissionDenied,
   RegistryError,
   unauthenticated,
-  unavailable,
   visibilities,
 } from "@registry/domain";
+import { Gate } from "@registry/kit";
 import { readPublishForm } from "../multipart.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, json, type Route } from "../route.ts";
@@ -19,20 +19,29 @@ import { publishedSchema } from "../schemas.ts";
 import { stateWord, visibilityWord, wireVisibility } from "../words.ts";
 
 const uploadMs = 60_000;
+/** A request that waits is a socket whose body nobody reads yet, so many may. */
+const waitingPerUpload = 16;
+const longestWaitMs = 20_000;
+
+const tooManyUploads = (): RegistryError =>
+  new RegistryError(
+    "rate_limited",
+    "TOO_MANY_UPLOADS",
+    "Too many packages come in at once; try again in some seconds",
+    {
+      retryAfterSeconds: 5,
+    },
+  );
 
 /** Publish, under both of its spellings. */
 export function publishRoutes(parts: Parts): Route[] {
-  let receiving = 0;
+  const uploads = parts.config.LIMIT_CONCURRENT_UPLOADS;
+  const gate = new Gate(uploads, uploads * waitingPerUpload, tooManyUploads);
   const publishOne = async (call: Call): Promise<Answer> => {
     if (call.caller.type === "anonymous") throw unauthenticated();
     if (!maySomewhere(call.caller, "publish")) throw permissionDenied();
-    if (receiving >= parts.config.LIMIT_CONCURRENT_UPLOADS) throw unavailable("Room for another upload");
-    receiving += 1;
-    try {
-      return await publish(parts, call);
-    } finally {
-      receiving -= 1;
-    }
+    const patience = AbortSignal.any([call.context.signal, AbortSignal.timeout(longestWaitMs)]);
+    return await gate.run(patience, () => publish(parts, call));
   };
   return ["/api/v1/plugins", "/api/v1/plugins/publish"].map((url) =>
     defineRoute({

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Blobs } from "@registry/blobs";
-import type { Clock, Ids, Logger } from "@registry/kit";
+import { type Clock, Gate, type Ids, type Logger } from "@registry/kit";
+import { storageBusy } from "../model/errors.ts";
 import type { BlobRecords } from "../store/blob-records.ts";
 import type { Contents } from "../store/contents.ts";
 import type { DerivedRecords } from "../store/derived-records.ts";
 import type { Uploads } from "../store/uploads.ts";
-import { Gate } from "../work/gate.ts";
 import { adoptObjects } from "./adopt.ts";
 import { type AskReferenced, deleteMarked, finishDeletes, markBlobs, sweepDerived } from "./blobs.ts";
 import { newTally, type Tally } from "./tally.ts";
@@ -37,7 +37,7 @@ const rememberDeletedMs = 30 * 24 * 60 * 60 * 1000;
 export class Collector {
   readonly #deps: CollectorDeps;
   /** One run at a time in this process, since a second one beside it finds nothing more. */
-  readonly #gate = new Gate(1, 8);
+  readonly #gate = new Gate(1, 8, storageBusy);
 
   constructor(deps: CollectorDeps) {
     this.#deps = deps;

@@ -1,5 +1,6 @@
 import { unavailable } from "@registry/domain";
-import { Gate } from "../work/gate.ts";
+import { Gate } from "@registry/kit";
+import { storageBusy } from "../model/errors.ts";
 import { packageWorker, Seat, type TaskLimits } from "./seat.ts";
 import { outputOf, type TaskMessage, type Tasks, type TaskType } from "./tasks.ts";
 
@@ -19,7 +20,7 @@ export class WorkerPool {
   constructor(size: number, entry = packageWorker) {
     this.#seats = Array.from({ length: size }, () => new Seat(entry));
     this.#free = [...this.#seats];
-    this.#gate = new Gate(size, size * waitingPerWorker);
+    this.#gate = new Gate(size, size * waitingPerWorker, storageBusy);
   }
 
   /**

@@ -1,18 +1,23 @@
-import { untilAborted } from "@registry/kit";
-import { storageBusy } from "../model/errors.ts";
+import { untilAborted } from "./grpc/pipeline.ts";
 
 /** Lets a few pieces of costly work run at once and some wait in order; more than that are sent away. */
 export class Gate {
   readonly #maxWaiting: number;
+  readonly #refusal: () => Error;
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
-  constructor(width: number, maxWaiting: number) {
+  /** @param refusal for whoever comes when the line is full */
+  constructor(width: number, maxWaiting: number, refusal: () => Error) {
     this.#free = width;
     this.#maxWaiting = maxWaiting;
+    this.#refusal = refusal;
   }
 
-  /** @throws kind `unavailable`, reason `STORAGE_BUSY`, where too many wait already; the signal's reason once it is aborted */
+  /**
+   * @param signal ends the waiting; work that has begun goes on
+   * @throws the refusal, where too many wait already; the signal's reason once it is aborted
+   */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     await this.#enter(signal);
     try {
@@ -28,7 +33,7 @@ export class Gate {
       this.#free--;
       return;
     }
-    if (this.#waiting.length >= this.#maxWaiting) throw storageBusy();
+    if (this.#waiting.length >= this.#maxWaiting) throw this.#refusal();
     const turn = Promise.withResolvers<void>();
     this.#waiting.push(turn.resolve);
     try {
