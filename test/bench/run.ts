@@ -38,9 +38,10 @@ async function publishUpTo(registry: MeasuredRegistry, from: number, to: number)
   let next = from;
   const worker = async (): Promise<void> => {
     while (next < to) {
-      const { name, zip } = nth(next++);
+      const i = next++;
+      const { name, zip } = nth(i);
       await publish(registry, name, zip);
-      if (next % 1000 === 0) say(`  published ${next}`);
+      if ((i + 1) % 1000 === 0) say(`  published ${i + 1}`);
     }
   };
   await Promise.all(Array.from({ length: 8 }, worker));
