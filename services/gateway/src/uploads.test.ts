@@ -61,14 +61,20 @@ it("receives no more packages at once than it may; the others wait for their tur
 
 it("sends away whom the line has no room for, and publishes again afterwards", async () => {
   const { held } = await startHolding();
-  const answers = Array.from({ length: 20 }, post);
-  const refused = await Promise.race(answers);
-  expect(refused.status).toBe(429);
-  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect(await refused.json()).toMatchObject({ code: "TOO_MANY_UPLOADS" });
+  const refused: Response[] = [];
+  const answers = Array.from({ length: 20 }, async () => {
+    const response = await post();
+    if (response.status !== 201) refused.push(response);
+    return response.status;
+  });
+  await vi.waitFor(() => expect(refused).toHaveLength(3));
+  for (const response of refused) {
+    expect(response.status).toBe(429);
+    expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await response.json()).toMatchObject({ code: "TOO_MANY_UPLOADS" });
+  }
   await letAllGo(held, 17);
-  const statuses = (await Promise.all(answers)).map(({ status }) => status);
-  expect(statuses.sort()).toEqual([...Array(17).fill(201), 429, 429, 429]);
+  expect((await Promise.all(answers)).filter((status) => status === 201)).toHaveLength(17);
   const after = post();
   await letAllGo(held, 1);
   expect((await after).status).toBe(201);
