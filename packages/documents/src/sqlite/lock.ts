@@ -16,7 +16,7 @@ function refusal(path: string, cause: unknown): RegistryError {
     return new RegistryError(
       "conflict",
       "DATA_DIR_IN_USE",
-      `the data file ${file} is in use by another process; stop that one first, or give this one a data folder of its own`,
+      `the data file ${file} is in use by another process; stop that one first, give this one a data folder of its own, or let both share MongoDB, NATS and S3`,
       { cause },
     );
   }
