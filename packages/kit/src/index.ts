@@ -22,4 +22,5 @@ export { type InternalClaims, internalTokenSeconds, signInternalToken, verifyInt
 export { createLogger, type Logger, logLevels } from "./log.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
+export { isProcessAlive } from "./process-alive.ts";
 export * from "./service.ts";

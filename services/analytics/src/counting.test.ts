@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Download } from "@registry/contracts/analytics";
+import { intercepted } from "@registry/documents/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dyingDocuments } from "./testing/failing.ts";
@@ -13,7 +14,6 @@ import {
   startReplica,
   type World,
 } from "./testing/harness.ts";
-import { intercepted } from "./testing/intercepted.ts";
 
 let world: World;
 const open: Replica[] = [];

@@ -1,6 +1,7 @@
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Documents } from "@registry/documents";
+import { intercepted } from "@registry/documents/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   bearer,
@@ -11,7 +12,6 @@ import {
   type Store,
   startReplica,
 } from "./testing/harness.ts";
-import { intercepted } from "./testing/intercepted.ts";
 
 let store: Store;
 const open: Replica[] = [];

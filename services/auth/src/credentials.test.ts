@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHmac, createSign, generateKeyPairSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { intercepted } from "@registry/documents/testing";
 import { verifyInternalToken } from "@registry/kit";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,7 +16,6 @@ import {
   type Store,
   startReplica,
 } from "./testing/harness.ts";
-import { intercepted } from "./testing/intercepted.ts";
 
 let store: Store;
 let replica: Replica;

@@ -1,5 +1,6 @@
 import { readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isProcessAlive } from "@registry/kit";
 
 /** While it is written to, a file is `<stamp>-<id>.<pid>.open`; afterwards `<stamp>-<id>.jsonl`. */
 const openFile = /^(\d{15}-[\w-]+)\.(\d+)\.open$/;
@@ -33,21 +34,12 @@ export function leftBehind(directory: string, which: "all" | "unclosed", now: Da
 
 function take(path: string, pid: number, now: Date): string[] {
   const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  if (written === undefined || (lives(pid) && now.getTime() - written < abandonedAfterMs)) return [];
+  if (written === undefined || (isProcessAlive(pid) && now.getTime() - written < abandonedAfterMs)) return [];
   try {
     renameSync(path, closedPath(path));
     return [closedPath(path)];
   } catch {
     // Its process closed it, or another one took it, in this very moment.
     return [];
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isProcessAlive } from "@registry/kit";
 
 /** A folder that nobody touched for so long has lost its process, whatever else its name says. */
 const abandonedMs = 24 * 60 * 60 * 1000;
@@ -71,14 +72,5 @@ async function isStale(path: string, name: string, now: Date): Promise<boolean> 
   if (owner !== host) return false;
   // In a container every process may have the same id: what is older than this one is a predecessor's.
   if (Number(pid) === process.pid) return modifiedMs < Date.now() - process.uptime() * 1000;
-  return !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
+  return !isProcessAlive(Number(pid));
 }

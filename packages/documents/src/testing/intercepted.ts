@@ -1,4 +1,4 @@
-import type { Collection, Document, Documents } from "@registry/documents";
+import type { Collection, Document, Documents } from "../port.ts";
 
 /** The store with one method of one collection handed to the test, which may do it, fail, or do something beside it. */
 export function intercepted(
