@@ -63,11 +63,13 @@ export class Actor {
     return this.request("POST", path, form);
   }
 
-  publishes(bytes: Uint8Array, { fields = {}, manifest }: PublishOptions = {}): Promise<Answer> {
-    const texts: Part[] = Object.entries(fields).map(([field, content]) => ({ field, content }));
-    const beside: Part[] =
-      manifest === undefined ? [] : [{ field: "manifest", content: manifest, filename: "plugin.yaml" }];
-    return this.sendsForm("/api/v1/plugins", multipart([...texts, ...beside, packagePart(bytes)]));
+  publishes(bytes: Uint8Array, options?: PublishOptions): Promise<Answer> {
+    return this.sendsForm("/api/v1/plugins", publishForm(bytes, options));
+  }
+
+  /** Asks what would come of a publish. */
+  tries(bytes: Uint8Array, options?: PublishOptions): Promise<Answer> {
+    return this.sendsForm("/api/v1/plugins?dry_run=true", publishForm(bytes, options));
   }
 
   /** As AgentiCraft's Python client does. */
@@ -126,6 +128,34 @@ export class Actor {
     return this.sends("PUT", `/api/v1/plugins/${name}/channels/${channel}`, { version });
   }
 
+  yanks(name: string, version: string, reason?: string): Promise<Answer> {
+    const path = `/api/v1/plugins/${name}/versions/${version}/yank`;
+    return reason === undefined ? this.request("PUT", path) : this.sends("PUT", path, { reason });
+  }
+
+  unyanks(name: string, version: string): Promise<Answer> {
+    return this.request("DELETE", `/api/v1/plugins/${name}/versions/${version}/yank`);
+  }
+
+  /** @param version of one release; without it, the whole plugin */
+  deprecates(name: string, why: { message?: string; successor?: string }, version?: string): Promise<Answer> {
+    return this.sends("PUT", deprecationPath(name, version), why);
+  }
+
+  undeprecates(name: string, version?: string): Promise<Answer> {
+    return this.request("DELETE", deprecationPath(name, version));
+  }
+
+  /** Of administrators and reviewers. */
+  decides(name: string, version: string, decision: string, reason: string): Promise<Answer> {
+    return this.sends("POST", `/api/v1/plugins/${name}/versions/${version}/review`, { decision, reason });
+  }
+
+  /** Of administrators and reviewers. */
+  asksWhatWaits(): Promise<Answer> {
+    return this.gets("/api/v1/admin/reviews?limit=500");
+  }
+
   logsIn(username: string, password: string): Promise<Answer> {
     return this.sends("POST", "/api/v1/auth/login", { username, password });
   }
@@ -148,4 +178,15 @@ export class Actor {
 /** Path of the immutable bytes of a plugin without a namespace. */
 export function immutablePath(name: string, version: string, container = "zip"): string {
   return `/plugins/${name}/${version}/${name}-${version}.${container}`;
+}
+
+function deprecationPath(name: string, version: string | undefined): string {
+  return `/api/v1/plugins/${name}${version === undefined ? "" : `/versions/${version}`}/deprecate`;
+}
+
+function publishForm(bytes: Uint8Array, { fields = {}, manifest }: PublishOptions = {}): Form {
+  const texts: Part[] = Object.entries(fields).map(([field, content]) => ({ field, content }));
+  const beside: Part[] =
+    manifest === undefined ? [] : [{ field: "manifest", content: manifest, filename: "plugin.yaml" }];
+  return multipart([...texts, ...beside, packagePart(bytes)]);
 }

@@ -10,24 +10,38 @@ import { grpcStories } from "./stories/grpc.ts";
 import { operationStories } from "./stories/operation.ts";
 import { publishStories } from "./stories/publish.ts";
 import { refusalStories } from "./stories/refusals.ts";
+import { rehearsalStories } from "./stories/rehearsal.ts";
 import { restartStories } from "./stories/restart.ts";
+import { reviewStories } from "./stories/review.ts";
 import { usageStories } from "./stories/usage.ts";
+import { verdictStories } from "./stories/verdicts.ts";
 import { versionStories } from "./stories/versions.ts";
+import { withdrawalStories } from "./stories/withdrawal.ts";
 import { createWorld } from "./world.ts";
 
 /** Small, so that what is too large costs little. */
 export const packageLimit = 1024 * 1024;
 
+/** Few, so that a plugin is much used soon. */
+const popularDownloads = 5;
+
 /** Tells every story in one setting. The last ones stop and start all processes. */
 export function tellStories(kind: StackKind): void {
   describe.skipIf(missingFor(kind))(`the registry, ${kind}`, () => {
-    const world = createWorld(kind, { LIMIT_PACKAGE_BYTES: String(packageLimit) });
+    const world = createWorld(kind, {
+      LIMIT_PACKAGE_BYTES: String(packageLimit),
+      POLICY_POPULAR_DOWNLOADS: String(popularDownloads),
+    });
     publishStories(world);
     downloadStories(world);
     clientStories(world);
     versionStories(world);
     refusalStories(world, packageLimit);
     deletionStories(world);
+    reviewStories(world);
+    withdrawalStories(world);
+    rehearsalStories(world, popularDownloads);
+    verdictStories(world, packageLimit);
     accessStories(world);
     accountStories(world);
     errorStories(world);

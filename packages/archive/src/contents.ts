@@ -1,35 +1,36 @@
 import { createHash } from "node:crypto";
 import type { FileEntry, OpenArchive } from "./archive.ts";
-import type { Finding, InspectedFile } from "./inspection.ts";
+import type { InspectedFile } from "./inspection.ts";
 import { present } from "./present.ts";
 import { overCap, refused } from "./refuse.ts";
-import { PythonScan } from "./scan.ts";
-
-const MOST_FINDINGS = 200;
+import { type FindingCollector, ScanBudget, startScan } from "./scan/index.ts";
 
 export interface Contents {
   readonly files: readonly InspectedFile[];
-  readonly findings: readonly Finding[];
   readonly unpackedSize: number;
 }
 
-/** Reads every file to its end, which verifies it, and hashes and scans it on the way; nothing is kept. */
-export async function readContents(archive: OpenArchive): Promise<Contents> {
+/**
+ * Reads every file to its end, which verifies it, and hashes and scans it on the way; of the bytes, at most 1 MiB is
+ * held. What the scans find goes to `findings`.
+ */
+export async function readContents(archive: OpenArchive, findings: FindingCollector): Promise<Contents> {
   const files: InspectedFile[] = [];
-  const findings: Finding[] = [];
+  const budget = new ScanBudget(archive.files);
   let unpackedSize = 0;
   for (const file of archive.files) {
     const hash = createHash("sha256");
-    const scan = file.path.endsWith(".py") ? new PythonScan(file.path) : undefined;
+    const scan = startScan(file, budget);
     for await (const chunk of archive.read(file)) {
       hash.update(chunk);
-      scan?.push(chunk);
+      scan.push(chunk);
     }
     unpackedSize += file.size;
     files.push(present({ path: file.path, size: file.size, sha256: hash.digest("hex"), mode: file.mode }));
-    if (scan !== undefined) findings.push(...scan.end().slice(0, MOST_FINDINGS - findings.length));
+    findings.add(scan.end());
   }
-  return { files, findings, unpackedSize };
+  findings.add(budget.findings());
+  return { files, unpackedSize };
 }
 
 export interface TextCap {

@@ -152,4 +152,18 @@ homepage: !!python/object/new:pydantic_core.Url
   ])("%#: is read leniently and never throws", (text, expected) => {
     expect(checkManifestPart(text)).toEqual(expected);
   });
+
+  test.each([
+    [
+      "mcp-server",
+      '{"name":"com.Example/weather","version":"v1.2"}',
+      { name: "@com.example/weather", version: "1.2.0" },
+    ],
+    ["mcp-server", '{"name":"com.example/my_weather","version":"1.2.0"}', { version: "1.2.0" }],
+    ["skill", '{"name":"Release Notes","version":"today"}', {}],
+    ["agentos", '{"name":"Weather for all","version":"1.2.0"}', { version: "1.2.0" }],
+    ["npm", '{"name":"weather","version":"1.2"}', { name: "weather", version: "1.2" }],
+  ] as const)("of a %s says what the package itself would: %s", (format, text, expected) => {
+    expect(checkManifestPart(text, format)).toEqual(expected);
+  });
 });

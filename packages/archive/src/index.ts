@@ -7,6 +7,7 @@ export { type ArchiveFile, type OpenOptions, openArchive } from "./open.ts";
 export { type OpenFile, readArchiveFile } from "./read-file.ts";
 export { repackAsTarGz, repackAsZip } from "./repack.ts";
 export { gzip } from "./write/gzip.ts";
+export { checkPaths } from "./write/paths.ts";
 export type { SourceFile } from "./write/source.ts";
 export { writeTar } from "./write/tar.ts";
 export { writeZip } from "./write/zip.ts";

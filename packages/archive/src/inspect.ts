@@ -6,12 +6,13 @@ import type { Finding, Inspection } from "./inspection.ts";
 import type { ArchiveLimits } from "./limits.ts";
 import { type ArchiveFile, type OpenOptions, openArchive } from "./open.ts";
 import { present } from "./present.ts";
+import { FindingCollector, scanDecoded } from "./scan/index.ts";
 
 /**
  * Says what a package holds, after checking that it may be kept at all.
  *
  * Order: structure of the archive before anything is inflated, then its manifest, then every byte of every file.
- * Memory stays at a few hundred KiB and the texts that are returned, whatever the size of the package. Depends on
+ * Memory stays at a few MiB and the texts that are returned, whatever the size of the package. Depends on
  * nothing but its arguments, so it can run in a worker; the result is plain data.
  *
  * Throws RegistryError for anything wrong with the package: kinds `unsupported_media`, `too_large` and `rejected`,
@@ -39,7 +40,14 @@ async function inspect(archive: OpenArchive, limits: ArchiveLimits): Promise<Ins
     findDocument(archive, /^(?:changelog|changes|history)(?:\.(?:md|markdown|txt|rst))?$/i),
     limits,
   );
-  const contents = await readContents(archive);
+  const found = new FindingCollector(detected.format);
+  found.add([
+    ...detected.findings,
+    ...topFolderFindings(archive, detected, reading.name),
+    ...reading.findings,
+    ...reading.manifests.flatMap(scanDecoded),
+  ]);
+  const contents = await readContents(archive, found);
   return present({
     container: archive.container,
     topFolder: archive.topFolder,
@@ -53,12 +61,7 @@ async function inspect(archive: OpenArchive, limits: ArchiveLimits): Promise<Ins
     changelog,
     hasLicense: findDocument(archive, /^(?:licen[cs]e|copying|unlicense)(?:[.-].+)?$/i) !== undefined,
     files: contents.files,
-    findings: [
-      ...detected.findings,
-      ...topFolderFindings(archive, detected, reading.name),
-      ...reading.findings,
-      ...contents.findings,
-    ],
+    findings: found.result(),
     unpackedSize: contents.unpackedSize,
   });
 }

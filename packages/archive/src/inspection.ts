@@ -1,15 +1,14 @@
-import type { Format } from "@registry/domain";
+import type { Format, Severity } from "@registry/domain";
+import type { DecodedManifest } from "./scan/decoded.ts";
 import type { Json, JsonObject } from "./text/value.ts";
 
 export type { Json, JsonObject };
 
-export type FindingSeverity = "error" | "warning" | "info";
-
-/** Something about a package that does not refuse it, for authors and reviewers to see. */
+/** Something that a check noticed about a package. What becomes of it is for the operator's policy to say. */
 export interface Finding {
   /** A stable kebab-case word. */
   readonly rule: string;
-  readonly severity: FindingSeverity;
+  readonly severity: Severity;
   readonly message: string;
   /** Path relative to the package root. */
   readonly file?: string;
@@ -88,5 +87,7 @@ export interface FormatReading {
   readonly version?: string;
   readonly record: PackageRecord;
   readonly manifest: JsonObject;
+  /** Every manifest that was decoded, as it is written, for the texts in it to be looked at. */
+  readonly manifests: readonly DecodedManifest[];
   readonly findings: readonly Finding[];
 }

@@ -1,9 +1,12 @@
 import { isRegistryError } from "@registry/domain";
 import { type ServiceName, serviceNames } from "@registry/kit";
-import { Argument, Command } from "commander";
+import { Argument, Command, Option } from "commander";
 import { init } from "./init.ts";
-import { type ServeOptions, serve } from "./serve.ts";
+import { type PackCommand, pack } from "./pack.ts";
+import { builtInPatterns } from "./package/left-out.ts";
+import type { ServeOptions } from "./serve.ts";
 import { settingsHelp } from "./settings-help.ts";
+import { type ValidateCommand, validate } from "./validate.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage or settings. */
 const usageError = 2;
@@ -31,20 +34,76 @@ program
   .option("--port <port>", "port that HTTP listens on (PORT)")
   .option("--env <file>", "settings file", ".env")
   .addHelpText("after", () => `\n${serveExamples}\n\n${settingsHelp()}`)
-  .action(async (services: ServiceName[], options: ServeOptions) => finish(() => serve(services, options)));
+  .action(async (services: ServiceName[], options: ServeOptions) =>
+    finish(async () => {
+      // All five services take a second to load, which the other commands need not wait for.
+      const { serve } = await import("./serve.ts");
+      return await serve(services, options);
+    }),
+  );
 
 const serveExamples = `Examples:
   agenticraft-registry serve                                 everything on http://127.0.0.1:8080
   agenticraft-registry serve --host 0.0.0.0 --port 8080      reachable from other machines
   agenticraft-registry serve catalog                         one service; needs MongoDB, NATS and S3`;
 
-async function finish(run: () => Promise<number>): Promise<void> {
+const rulesFrom = "settings file of the registry whose limits and policy (LIMIT_*, POLICY_*) apply";
+
+program
+  .command("validate")
+  .description("Say what a registry would make of a package, without one: the same checks, nothing is sent")
+  .argument("<path>", "a zip or tar.gz, or a folder, which is packed first as `pack` does")
+  .option("--json", "one JSON object on standard output")
+  .option("--name <name>", "name to publish under, where the package carries none")
+  .option("--release-version <version>", "version to publish as, where the package carries none")
+  .option("--env <file>", rulesFrom, ".env")
+  .addHelpText("after", () => `\n${validateHelp}`)
+  .action(async (path: string, command: ValidateCommand) => finish(() => validate(path, command), usageError));
+
+const validateHelp = `Exit codes: 0 accepted, 1 refused, 3 held for review, 2 wrong usage or settings, or the path cannot be read.
+
+Not judged, since only the registry knows: whether the name is free and not too close to another, your right to publish
+it, and whether the version exists. How long checks may take is not judged either.
+
+Examples:
+  agenticraft-registry validate weather-1.2.0.zip
+  agenticraft-registry validate ./weather                    the folder, as it would be packed
+  agenticraft-registry validate ./skill --release-version 1.0.0
+  agenticraft-registry validate --json weather.zip | jq .verdict
+  POLICY_MEDIUM=hold agenticraft-registry validate ./weather`;
+
+program
+  .command("pack")
+  .description("Pack a folder for publishing: the same contents give the same bytes on every machine")
+  .argument("<folder>", "folder with the manifest at its root")
+  .option("-o, --output <file>", "where to write it (default: {name}-{version}.zip in the current folder)")
+  .addOption(new Option("--format <format>", "zip unless the output's name says otherwise").choices(["zip", "tar.gz"]))
+  .option("--force", "overwrite a file with other content; write a package that a registry refuses")
+  .option("--json", "one JSON object on standard output")
+  .option("--env <file>", rulesFrom, ".env")
+  .addHelpText("after", () => `\n${packHelp}`)
+  .action(async (folder: string, command: PackCommand) => finish(() => pack(folder, command)));
+
+const packHelp = `Exit codes: 0 written, or there already with the same bytes; 1 refused by the registry's checks, or another file is in
+the way; 2 wrong usage or settings, or something cannot be read.
+
+Left out: ${builtInPatterns.join(" ")}
+and what the folder's .registryignore lists as a .gitignore does (!pattern takes back). Links are not followed.
+
+Examples:
+  agenticraft-registry pack ./weather                        writes weather-1.2.0.zip
+  agenticraft-registry pack . -o dist/weather.tar.gz
+  agenticraft-registry pack ./weather --format tar.gz --force`;
+
+/** @param failure exit code of whatever is not the user's fault */
+async function finish(run: () => Promise<number>, failure = 1): Promise<void> {
   try {
     process.exitCode = await run();
   } catch (error) {
     const known = isRegistryError(error);
-    process.stderr.write(`${known ? error.message : ((error as Error).stack ?? String(error))}\n`);
-    process.exitCode = known && error.kind === "invalid_argument" ? usageError : 1;
+    const plain = known || (error instanceof Error && "syscall" in error);
+    process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    process.exitCode = known && error.kind === "invalid_argument" ? usageError : failure;
   }
 }
 

@@ -1,6 +1,8 @@
 export * from "./gen/registry/catalog/v1/catalog_service.ts";
 export {
   Author,
+  Check,
+  CheckResult,
   Deprecation,
   Finding,
   PackageFile,
@@ -9,5 +11,7 @@ export {
   Release,
   ReleaseState,
   ReleaseView,
+  Review,
+  ReviewState,
   Visibility,
 } from "./gen/registry/catalog/v1/plugin.ts";

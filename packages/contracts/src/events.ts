@@ -4,15 +4,32 @@ import {
   PluginUpdated,
   ReleaseDeleted,
   ReleasePublished,
+  ReleaseQuarantined,
+  ReleaseRestored,
+  ReleaseUnyanked,
+  ReleaseYanked,
 } from "./gen/registry/events/v1/events.ts";
 
 export { DownloadsCounted, DownloadTotal } from "./gen/registry/events/v1/events.ts";
-export { PluginDeleted, PluginUpdated, ReleaseDeleted, ReleasePublished };
+export {
+  PluginDeleted,
+  PluginUpdated,
+  ReleaseDeleted,
+  ReleasePublished,
+  ReleaseQuarantined,
+  ReleaseRestored,
+  ReleaseUnyanked,
+  ReleaseYanked,
+};
 
 /** The one table from an event's subject to the message that its data is. */
 export const subjects = {
   "registry.catalog.release.published": ReleasePublished,
   "registry.catalog.release.deleted": ReleaseDeleted,
+  "registry.catalog.release.yanked": ReleaseYanked,
+  "registry.catalog.release.unyanked": ReleaseUnyanked,
+  "registry.catalog.release.quarantined": ReleaseQuarantined,
+  "registry.catalog.release.restored": ReleaseRestored,
   "registry.catalog.plugin.updated": PluginUpdated,
   "registry.catalog.plugin.deleted": PluginDeleted,
   "registry.analytics.downloads.counted": DownloadsCounted,

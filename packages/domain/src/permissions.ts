@@ -13,7 +13,7 @@ export const rolePermissions: { readonly [role in Role]: readonly string[] } = {
 };
 
 /** Actions that grants and token scopes may name. */
-export const actions = ["read", "download", "publish", "update", "delete", "delete_own"] as const;
+export const actions = ["read", "download", "publish", "update", "delete", "delete_own", "review"] as const;
 export type Action = (typeof actions)[number];
 
 /** Who calls, as far as a service needs to know. */
@@ -33,7 +33,7 @@ export type Caller =
 
 export const anonymous: Caller = { type: "anonymous" };
 
-const grantPattern = /^(?:\*|(?:read|download|publish|update|delete|delete_own)(?::[@a-z0-9/.*-]{1,130})?)$/;
+const grantPattern = /^(?:\*|(?:read|download|publish|update|delete|delete_own|review)(?::[@a-z0-9/.*-]{1,130})?)$/;
 
 /** True for `*`, `action` or `action:resource`. */
 export function isGrant(text: string): boolean {

@@ -10,8 +10,16 @@ const consumers = {
     const { plugin, version, visibility, revision, publishedBy, publishedById } = message;
     const publishedAt = message.publishedAt ?? time;
     await parts.plugins.put({ _id: plugin, visibility, revision });
-    await parts.publishes.add({ _id: `${plugin}@${version}`, plugin, version, publishedAt, publishedBy });
+    await parts.publishes.show({ _id: `${plugin}@${version}`, plugin, version, publishedAt, publishedBy, revision });
     if (publishedById > 0) await parts.activities.note(publishedById, publishedAt);
+  },
+  async "registry.catalog.release.quarantined"(parts, message) {
+    await parts.publishes.hide(message);
+  },
+  async "registry.catalog.release.restored"(parts, message, time) {
+    const { plugin, version, publishedBy, revision } = message;
+    const publishedAt = message.publishedAt ?? time;
+    await parts.publishes.show({ _id: `${plugin}@${version}`, plugin, version, publishedAt, publishedBy, revision });
   },
   async "registry.catalog.release.deleted"(parts, { plugin, version }) {
     await parts.publishes.remove(plugin, version);

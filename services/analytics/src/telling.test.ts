@@ -137,6 +137,27 @@ describe("the projection of plugins", () => {
   });
 });
 
+describe("a quarantine", () => {
+  it("hides a recent publication until it is restored, in any order of events, and the plugin with its last release", async () => {
+    const published = { plugin: "q", version: "1.0.0", publishedAt: new Date(Date.now() - 1000), publishedBy: "alice" };
+    const gone = { plugin: "q", version: "1.0.0", quarantinedBy: "root", revision: 1002 };
+    const recent = async () => namesOf((await replica.analytics.getMetrics({})).recentPublishes);
+    await world.publish("registry.catalog.release.quarantined", gone);
+    await release("q", { revision: 1001 });
+    expect(await recent()).toEqual([]);
+    const back = { ...published, restoredBy: "root", visibility: "public", revision: 1003 };
+    await world.publish("registry.catalog.release.restored", back);
+    await world.publish("registry.catalog.release.quarantined", { ...gone, quarantinedBy: "again" });
+    expect(await recent()).toEqual(["q"]);
+    await downloads({ q: 1 });
+    const hidden = { plugin: "q", visibility: "hidden", updatedBy: "", revision: 1004 };
+    await world.publish("registry.catalog.plugin.updated", hidden);
+    expect(await recent()).toEqual([]);
+    expect((await replica.analytics.getPopular({})).plugins).toEqual([]);
+    expect((await replica.analytics.getMetrics({})).totalPlugins).toBe(0);
+  });
+});
+
 describe("metrics", () => {
   it("tell totals, and names of public plugins only", async () => {
     await release("open");

@@ -5,7 +5,7 @@ import type { Documents } from "@registry/documents";
 import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
-import type { catalogSettings } from "./config.ts";
+import { type catalogSettings, policyOf } from "./config.ts";
 import { consumeDownloads } from "./consumers.ts";
 import { createEventMaker } from "./events.ts";
 import { catalogTable } from "./grpc.ts";
@@ -18,6 +18,7 @@ import { createTextIndex } from "./search/minisearch.ts";
 import { PluginStore } from "./store/plugins.ts";
 import { ReleaseStore } from "./store/releases.ts";
 import { Sweeper } from "./sweeper.ts";
+import { TestRunner } from "./test-runner.ts";
 
 export interface CatalogDeps extends Surroundings {
   /** This service's own database. */
@@ -44,8 +45,10 @@ export async function createCatalogService(
   const learned = (plugin: PluginDocument): void => {
     if (directory.put(plugin)) changes.announce(plugin._id);
   };
+  const events = createEventMaker(now, ids.unique);
   const parts: Parts = {
     config,
+    policy: policyOf(config),
     clock,
     keys,
     log,
@@ -53,13 +56,14 @@ export async function createCatalogService(
     releases,
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     directory,
-    projector: new Projector(plugins, releases, clock, learned),
+    projector: new Projector(plugins, releases, clock, events, learned),
     changes,
-    events: createEventMaker(now, ids.unique),
+    events,
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
+    kickTests: () => tests.kick(),
     kick: () => {
       for (const relay of relays) relay.kick();
     },
@@ -75,6 +79,7 @@ export async function createCatalogService(
     loaded: () => directory.markLoaded(),
   });
   const sweeper = new Sweeper(parts);
+  const tests: TestRunner = new TestRunner(parts);
   let downloads: Subscription | undefined;
 
   const checks = async (): Promise<Record<string, boolean>> => {
@@ -90,11 +95,18 @@ export async function createCatalogService(
       await feed.start();
       for (const relay of relays) relay.start();
       sweeper.start();
+      tests.start();
     },
     checks,
     async close() {
       changes.close();
-      await Promise.all([downloads?.close(), feed.close(), sweeper.close(), ...relays.map((relay) => relay.close())]);
+      await Promise.all([
+        downloads?.close(),
+        feed.close(),
+        sweeper.close(),
+        tests.close(),
+        ...relays.map((relay) => relay.close()),
+      ]);
     },
   };
 }

@@ -1,6 +1,55 @@
-import { type SettingGroup, setting } from "@registry/kit";
+import { defaultPolicy, type Policy, type PolicyAction, policyActions, type Severity } from "@registry/domain";
+import { type SettingGroup, type SettingsOf, setting } from "@registry/kit";
+
+const actions = policyActions.join("|");
+
+const policySetting = (severity: Severity, examples: string) =>
+  setting.oneOf(policyActions, {
+    description: `What to do about ${severity} findings (${examples}): ${policyActions.join(", ")}`,
+    fallback: defaultPolicy.bySeverity[severity],
+  });
+
+/** What becomes of a package because of what its checks found. */
+export const policySettings = {
+  POLICY_CRITICAL: policySetting("critical", "dangerous calls, secrets, hidden text"),
+  POLICY_HIGH: policySetting("high", "instructions against the user, code that could not be read"),
+  POLICY_MEDIUM: policySetting("medium", "install scripts, ignored fields"),
+  POLICY_LOW: policySetting("low", "small flaws"),
+  POLICY_INFO: policySetting("info", "remarks"),
+  POLICY_RULES: setting.text({
+    description:
+      "Rules that are treated otherwise than their severity, e.g. js-child-process=warn,npm-install-script=hold",
+    fallback: "",
+    shownDefault: "none",
+    pattern: new RegExp(`^(?:[a-z0-9-]{1,64}=(?:${actions})(?:, ?(?=[a-z])|$))*$`),
+    expects: `rule=action pairs with commas between them; actions are ${policyActions.join(", ")}`,
+  }),
+} satisfies SettingGroup;
+
+/** The policy that the settings describe. */
+export function policyOf(config: SettingsOf<typeof policySettings>): Policy {
+  const pairs = config.POLICY_RULES.split(/, ?/).filter((pair) => pair !== "");
+  return {
+    bySeverity: {
+      critical: config.POLICY_CRITICAL,
+      high: config.POLICY_HIGH,
+      medium: config.POLICY_MEDIUM,
+      low: config.POLICY_LOW,
+      info: config.POLICY_INFO,
+    },
+    byRule: new Map(pairs.map((pair) => pair.split("=") as [string, PolicyAction])),
+  };
+}
 
 export const catalogSettings = {
+  ...policySettings,
+  POLICY_POPULAR_DOWNLOADS: setting.integer({
+    description:
+      "Downloads from which a plugin is much used: new names close to its own wait for a reviewer; 0 for none",
+    fallback: 50,
+    min: 0,
+    max: 1_000_000_000,
+  }),
   CATALOG_SWEEP_SECONDS: setting.integer({
     description: "Seconds between two looks for publishes that a crash left half done",
     fallback: 30,

@@ -1,20 +1,24 @@
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
-import { defineService, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
+import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
 import type { Parts } from "./parts.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
 import { deletePlugin } from "./usecases/delete-plugin.ts";
 import { deleteRelease } from "./usecases/delete-release.ts";
+import { deprecate, undeprecate } from "./usecases/deprecate.ts";
 import { filterReferenced } from "./usecases/filter-referenced.ts";
 import { getPlugin } from "./usecases/get-plugin.ts";
 import { getRegistryInfo } from "./usecases/get-registry-info.ts";
 import { getRelease } from "./usecases/get-release.ts";
 import { listPlugins } from "./usecases/list-plugins.ts";
 import { listReleases } from "./usecases/list-releases.ts";
+import { listReviews } from "./usecases/list-reviews.ts";
 import { publishRelease } from "./usecases/publish-release.ts";
 import { resolveDownload } from "./usecases/resolve-download.ts";
+import { reviewRelease } from "./usecases/review-release.ts";
 import { searchPlugins } from "./usecases/search-plugins.ts";
 import { setChannel } from "./usecases/set-channel.ts";
 import { updatePlugin } from "./usecases/update-plugin.ts";
+import { unyankRelease, yankRelease } from "./usecases/yank-release.ts";
 
 /** What needs more than a credential is decided where the plugin is known: not to see it is not to know of it. */
 export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTable {
@@ -31,6 +35,13 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     updatePlugin: { allow: users, handle: updatePlugin(parts) },
     deletePlugin: { allow: users, handle: deletePlugin(parts) },
     deleteRelease: { allow: users, handle: deleteRelease(parts) },
+    // Who may is decided where the plugin is known, as everywhere here.
+    yankRelease: { allow: users, handle: yankRelease(parts) },
+    unyankRelease: { allow: users, handle: unyankRelease(parts) },
+    deprecate: { allow: users, handle: deprecate(parts) },
+    undeprecate: { allow: users, handle: undeprecate(parts) },
+    reviewRelease: { allow: users, handle: reviewRelease(parts) },
+    listReviews: { allow: holdersOf("review"), handle: listReviews(parts) },
     setChannel: { allow: users, handle: setChannel(parts) },
     deleteChannel: { allow: users, handle: deleteChannel(parts) },
     filterReferenced: { allow: services("storage"), handle: filterReferenced(parts) },

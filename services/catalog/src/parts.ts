@@ -1,5 +1,6 @@
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { Policy } from "@registry/domain";
 import type { ServiceClient, SettingsOf, Surroundings } from "@registry/kit";
 import type { Books } from "./books.ts";
 import type { ChangeHub } from "./changes.ts";
@@ -14,6 +15,7 @@ import type { ReleaseStore } from "./store/releases.ts";
 /** What the use cases are made of. */
 export interface Parts {
   readonly config: SettingsOf<typeof catalogSettings>;
+  readonly policy: Policy;
   readonly clock: Surroundings["clock"];
   readonly keys: Surroundings["keys"];
   readonly log: Surroundings["log"];
@@ -31,6 +33,8 @@ export interface Parts {
   readonly learned: (plugin: PluginDocument) => void;
   /** Reads plugins anew, for a caller that knows of a change which this replica may not have heard of yet. */
   readonly reread: (names: readonly string[]) => Promise<void>;
+  /** Tests of staged releases wait to be run. */
+  readonly kickTests: () => void;
   /** Events wait to be relayed. */
   readonly kick: () => void;
 }

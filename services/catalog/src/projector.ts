@@ -1,20 +1,21 @@
 import type { Event } from "@registry/bus";
 import type { PluginName } from "@registry/domain";
 import type { Clock } from "@registry/kit";
+import type { EventMaker } from "./events.ts";
 import type { Descriptive } from "./model/descriptive.ts";
-import type { PluginDocument } from "./model/plugin.ts";
+import { type PluginDocument, shownVisibility } from "./model/plugin.ts";
 import { isProjected, latestFor, pinsOf, project } from "./model/project.ts";
 import { type ReleaseHead, releaseId } from "./model/release.ts";
 import { untilWritten } from "./retry.ts";
 import type { PluginStore } from "./store/plugins.ts";
 import type { ReleaseStore } from "./store/releases.ts";
 
-type Editable = "visibility" | "verified" | "owner" | "ownerId" | "overrides" | "pins" | "deletion";
+type Editable = "visibility" | "verified" | "owner" | "ownerId" | "overrides" | "pins" | "deletion" | "deprecation";
 
 /** A change of what does not follow from releases. */
 export interface PluginEdit {
   readonly set?: Partial<Pick<PluginDocument, Editable>>;
-  readonly unset?: readonly "deletion"[];
+  readonly unset?: readonly ("deletion" | "deprecation")[];
   /** Tells of it, in the same write. */
   readonly event?: (after: PluginDocument, revision: number) => Event;
 }
@@ -33,13 +34,21 @@ export class Projector {
   readonly #plugins: PluginStore;
   readonly #releases: ReleaseStore;
   readonly #clock: Clock;
+  readonly #events: EventMaker;
   readonly #learned: (plugin: PluginDocument) => void;
 
   /** @param learned told of every plugin that was written, before the answer goes out */
-  constructor(plugins: PluginStore, releases: ReleaseStore, clock: Clock, learned: (plugin: PluginDocument) => void) {
+  constructor(
+    plugins: PluginStore,
+    releases: ReleaseStore,
+    clock: Clock,
+    events: EventMaker,
+    learned: (plugin: PluginDocument) => void,
+  ) {
     this.#plugins = plugins;
     this.#releases = releases;
     this.#clock = clock;
+    this.#events = events;
     this.#learned = learned;
   }
 
@@ -81,8 +90,17 @@ export class Projector {
     const now = this.#clock.now();
     const created = published && !before.published ? { createdAt: now } : {};
     const set = { ...edit?.set, ...projection, ...created, pins, published, updatedAt: now };
-    const event = edit?.event?.({ ...edited, ...set }, revision);
+    const after: PluginDocument = { ...edited, ...set };
+    const event = edit?.event === undefined ? this.#crossing(before, after, revision) : edit.event(after, revision);
     return this.#plugins.swap(before, revision, { set, unset: edit?.unset ?? [], ...(event && { event }) });
+  }
+
+  /** The last listed release went, or the first came back. */
+  #crossing(before: PluginDocument, after: PluginDocument, revision: number): Event | undefined {
+    const crossed = before.published && before.listed > 0 !== after.listed > 0;
+    if (!crossed) return undefined;
+    const told = { plugin: after._id, visibility: shownVisibility(after), updatedBy: "", revision };
+    return this.#events.make("registry.catalog.plugin.updated", after._id, told);
   }
 
   async #describedBy(name: PluginName, latest: string): Promise<Descriptive | undefined> {

@@ -109,7 +109,7 @@ describe("a publish", () => {
     [{ name: "Upper", version: "1.0.0" }, "INVALID_NAME"],
     [{ name: "all", version: "1.0.0" }, "RESERVED_NAME"],
     [{ name: "one", version: "1.0.0+build" }, "INVALID_VERSION"],
-    [{ name: "one", version: "1.0.0", more: { findings: [finding("error")] } }, "CHECKS_FAILED"],
+    [{ name: "one", version: "1.0.0", more: { findings: [finding("critical")] } }, "CHECKS_FAILED"],
   ];
   it.each(refused)("of %j is rejected with a reason", async (pack, reason) => {
     await expect(publish(owner, pack)).rejects.toMatchObject({ kind: "rejected", reason });
@@ -164,7 +164,7 @@ describe("a publish", () => {
 });
 
 function finding(severity: string) {
-  return { rule: "r", severity, message: "bad", file: "a", line: 1 };
+  return { rule: "r", severity, message: "bad", file: "a", line: 1, pointer: "" };
 }
 
 async function expectNothingLeft(): Promise<void> {

@@ -7,12 +7,15 @@ const batch = 100;
 /** Long enough for whoever wrote last to be done, short enough to heal before anybody asks why. */
 const graceMs = 15_000;
 const forgetAbandonedMs = 24 * 3600 * 1000;
+/** How long a release whose tests failed is kept for its publisher to read why. */
+const mendingMs = 7 * 24 * 3600 * 1000;
 
 /** Ends what a crash left half done. Every replica sweeps; each step is a write that compares first. */
 export class Sweeper {
   readonly #parts: Parts;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #claimsAfter = new Date(0);
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -37,6 +40,7 @@ export class Sweeper {
     const settledBefore = new Date(now - graceMs);
     const steps: { readonly [what: string]: () => Promise<void> } = {
       abandon: () => this.#abandon(stagedBefore),
+      mend: () => this.#endMending(new Date(now - mendingMs)),
       project: () => this.#project(settledBefore),
       delete: () => this.#delete(settledBefore),
       free: () => this.#free(stagedBefore),
@@ -61,6 +65,13 @@ export class Sweeper {
     }
   }
 
+  async #endMending(before: Date): Promise<void> {
+    for (const release of await this.#parts.releases.waiting.before("mending", before, batch)) {
+      if (await this.#parts.releases.abandon(release._id, release.stagedAt))
+        await freeName(this.#parts, release.plugin);
+    }
+  }
+
   async #project(before: Date): Promise<void> {
     const heads = await this.#parts.releases.unprojectedBefore(before, batch);
     for (const name of new Set(heads.map((head) => head.plugin))) await this.#parts.projector.project(name);
@@ -73,6 +84,9 @@ export class Sweeper {
   }
 
   async #free(before: Date): Promise<void> {
-    for (const claim of await this.#parts.plugins.claimsBefore(before, batch)) await freeName(this.#parts, claim._id);
+    const claims = await this.#parts.plugins.claimsBetween(this.#claimsAfter, before, batch);
+    for (const claim of claims) await freeName(this.#parts, claim._id);
+    // Names whose release waits stay, and must not keep the sweep from those behind them.
+    this.#claimsAfter = claims.length < batch ? new Date(0) : (claims.at(-1)?.createdAt ?? new Date(0));
   }
 }

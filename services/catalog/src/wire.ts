@@ -1,13 +1,18 @@
 import {
+  type Check,
+  CheckResult,
   type Plugin,
   type PluginDetails,
   type Release,
   ReleaseState,
+  type Review,
+  ReviewState,
   Visibility as WireVisibility,
 } from "@registry/contracts/catalog";
 import { invalid, type ReleaseState as State, type Visibility } from "@registry/domain";
+import type { ReleaseCheck } from "./model/checks.ts";
 import type { PluginDocument } from "./model/plugin.ts";
-import type { ReleaseContent, ReleaseHead } from "./model/release.ts";
+import type { ReleaseContent, ReleaseHead, ReleaseReview } from "./model/release.ts";
 
 const visibilities = {
   public: WireVisibility.VISIBILITY_PUBLIC,
@@ -58,7 +63,7 @@ export function toPlugin(plugin: PluginDocument): Plugin {
     updatedAt: plugin.updatedAt,
     downloads: plugin.downloads,
     rating: undefined,
-    deprecation: undefined,
+    deprecation: plugin.deprecation && { ...plugin.deprecation },
     revision: plugin.revision,
     capabilities: [...plugin.capabilities],
     documentation: plugin.documentation,
@@ -82,19 +87,55 @@ export function toRelease(release: ReleaseHead & { readonly manifestJson?: strin
     reason: release.reason,
     files: [],
     findings: [],
+    checks: (release.checks ?? []).map((check) => toCheck(check)),
+    review: release.review && toReview(release.review),
+    deprecation: release.deprecation && { ...release.deprecation },
+  };
+}
+
+const checkResults = {
+  pending: CheckResult.CHECK_RESULT_UNSPECIFIED,
+  passed: CheckResult.CHECK_RESULT_PASSED,
+  failed: CheckResult.CHECK_RESULT_FAILED,
+  error: CheckResult.CHECK_RESULT_ERROR,
+} as const satisfies { readonly [result in ReleaseCheck["result"]]: CheckResult };
+
+function toCheck({ name, result, summary, finishedAt }: ReleaseCheck, log = ""): Check {
+  return { name, result: checkResults[result], summary, log, finishedAt };
+}
+
+const reviewStates = {
+  pending: ReviewState.REVIEW_STATE_PENDING,
+  released: ReviewState.REVIEW_STATE_RELEASED,
+  rejected: ReviewState.REVIEW_STATE_REJECTED,
+} as const satisfies { readonly [state in ReleaseReview["state"]]: ReviewState };
+
+function toReview({ state, reasons, requestedAt, by, reason, at }: ReleaseReview): Review {
+  return {
+    state: reviewStates[state],
+    reasons: [...reasons],
+    requestedAt,
+    reviewedBy: by ?? "",
+    reason: reason ?? "",
+    reviewedAt: at,
   };
 }
 
 export function toFullRelease(
-  release: ReleaseHead & { readonly manifestJson?: string; readonly content?: ReleaseContent },
+  release: ReleaseHead & {
+    readonly manifestJson?: string;
+    readonly content?: ReleaseContent;
+    readonly testLog?: string;
+  },
 ): Release {
-  const { content } = release;
+  const { content, checks = [], testLog } = release;
   return {
     ...toRelease(release),
     readme: content?.readme,
     changelog: content?.changelog,
     files: [...(content?.files ?? [])],
     findings: [...(content?.findings ?? [])],
+    checks: checks.map((check) => toCheck(check, check.name === "tests" ? testLog : undefined)),
   };
 }
 

@@ -47,6 +47,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     clientErrorHandler: (error, socket) => refuseRaw(deps, error, socket),
   });
   app.removeContentTypeParser("text/plain");
+  letBodiesBeEmpty(app);
   app.register(multipart, {
     throwFileSizeLimit: false,
     limits: {
@@ -70,6 +71,15 @@ export function createApp(deps: AppDeps): FastifyInstance {
     throw routeNotFound();
   });
   return app;
+}
+
+/** Clients that name the type of a body which they then leave out have sent none. */
+function letBodiesBeEmpty(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser<string>("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else parse(request, body, done);
+  });
 }
 
 function listener(deps: AppDeps, handle: Parameters<typeof createServer>[1]): ReturnType<typeof createServer> {

@@ -57,7 +57,8 @@ beforeAll(async () => {
         const bytes = bytesOf(name);
         const release = { plugin: name, version: "1.0.0", sha256: sha256(bytes), size: bytes.length, container: "zip" };
         const visibility = name === "secret" ? Visibility.VISIBILITY_PRIVATE : Visibility.VISIBILITY_PUBLIC;
-        return { release: { ...release, state: ReleaseState.RELEASE_STATE_PUBLISHED }, visibility };
+        const { RELEASE_STATE_STAGED: staged, RELEASE_STATE_PUBLISHED: open } = ReleaseState;
+        return { release: { ...release, state: name === "hidden" ? staged : open }, visibility };
       },
     },
     storage: { readBlob: (request, { signal }) => readBlob(request, signal) },
@@ -127,6 +128,23 @@ describe("a download", () => {
       expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(large));
       expect(await countsOf("large", since)).toBe(1);
     }
+  });
+
+  it("is not counted where the release is hidden, by none of its addresses", async () => {
+    const since = counted.length;
+    const headers = { authorization: "Bearer publisher" };
+    const asked = await fetch(`${stack.url}/api/v1/plugins/hidden/download`, { headers });
+    const { download_url: signed } = (await asked.json()) as { download_url: string };
+    for (const response of [
+      await fetch(signed),
+      await fetch(urlOf("hidden"), { headers }),
+      await fetch(`${stack.url}/api/v1/plugins/hidden/download/1.0.0`, { headers }),
+    ]) {
+      expect([response.status, response.headers.get("cache-control")]).toEqual([200, "private, no-store"]);
+      expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(small));
+    }
+    expect((await fetch(signed.replace("&counted=no", ""))).status).toBe(404);
+    expect(await countsOf("hidden", since)).toBe(0);
   });
 
   it("breaks off rather than ending short, and is not counted, when storage stays away", async () => {

@@ -27,6 +27,8 @@ export interface Package {
   /** Anybody may have it, so it may be kept ready. */
   readonly shared: boolean;
   readonly cacheControl: string;
+  /** Whoever looks at what is hidden is no user of it, and counts would tell others of it. */
+  readonly counted: boolean;
   /** Counted as used by: route or client. */
   readonly client: string;
   readonly userId: number;
@@ -81,8 +83,8 @@ export class Downloads {
     return taken;
   }
 
-  #count({ name, version, userId, client }: Package): void {
-    this.#spool.download({ plugin: name, version, user_id: userId, client });
+  #count({ name, version, userId, client, counted }: Package): void {
+    if (counted) this.#spool.download({ plugin: name, version, user_id: userId, client });
   }
 
   async #stream(

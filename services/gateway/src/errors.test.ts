@@ -111,7 +111,7 @@ describe("what HTTP itself refuses", () => {
   const login = "POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\n";
   it.each([
     ["a body that is cut short in its JSON", `${login}${json}content-length: 1\r\n\r\n{`, 400, "MALFORMED_BODY"],
-    ["an empty JSON body", `${login}${json}content-length: 0\r\n\r\n`, 400, "MALFORMED_BODY"],
+    ["no JSON where some is needed", `${login}${json}content-length: 0\r\n\r\n`, 400, "INVALID_BODY"],
     [
       "a key that would change prototypes",
       `${login}${json}content-length: 16\r\n\r\n{"__proto__":{}}`,

@@ -24,6 +24,14 @@ const statuses: { readonly [kind in ErrorKind]: number } = {
   internal: 500,
 };
 
+/** The status with which a failure of this kind is answered. */
+export function statusOf(kind: ErrorKind): number {
+  return statuses[kind];
+}
+
+/** What a publish of new bytes answers that was not refused: seen at once, or kept back until somebody agreed. */
+export const publishStatuses = { published: 201, held: 202 } as const;
+
 /** A failure that only HTTP knows, such as a method that a route does not have. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
@@ -53,6 +61,13 @@ export const rateLimited = (seconds: number): RegistryError =>
     retryAfterSeconds: seconds,
   });
 
+export function packageTooLarge(maxBytes: number): RegistryError {
+  const message = `package: is larger than ${maxBytes} bytes, which is the most that this registry takes`;
+  return new RegistryError("too_large", "PACKAGE_TOO_LARGE", message, {
+    fields: [{ pointer: "/package", reason: message }],
+  });
+}
+
 /** What the framework refuses, by its code: status, reason and a text that echoes nothing. */
 const framework: Readonly<Record<string, readonly [number, string, string]>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
@@ -61,7 +76,6 @@ const framework: Readonly<Record<string, readonly [number, string, string]>> = {
     "The body has a media type that this route does not take",
   ],
   FST_ERR_CTP_BODY_TOO_LARGE: [413, "BODY_TOO_LARGE", "The body is larger than this route takes"],
-  FST_ERR_CTP_EMPTY_JSON_BODY: [400, "MALFORMED_BODY", "The body is empty; send a JSON object"],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, "MALFORMED_BODY", "The body is not valid JSON"],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, "MALFORMED_BODY", "The body is shorter or longer than its Content-Length"],
   FST_ERR_BAD_URL: [400, "MALFORMED_URL", "The path is not valid percent-encoded UTF-8"],

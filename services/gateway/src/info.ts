@@ -1,7 +1,9 @@
-import type { Plugin, PluginDetails, Release } from "@registry/contracts/catalog";
+import { type Plugin, type PluginDetails, type Release, ReleaseState } from "@registry/contracts/catalog";
 import { type Caller, isPluginName } from "@registry/domain";
 import type { Links } from "./links.ts";
-import { orNull, stateWord, timeText, visibilityWord } from "./words.ts";
+import { type Answer, jsonText } from "./route.ts";
+import { checksOf, deprecationFields, reviewFields } from "./verdicts.ts";
+import { isListed, orNull, reachOf, stateWord, timeText, visibilityWord } from "./words.ts";
 
 /** What an info is made for. */
 export interface InfoContext {
@@ -49,6 +51,7 @@ export function pluginFields(plugin: Plugin): Json {
     rating: plugin.rating ?? null,
     latest_version: plugin.latest,
     channels: plugin.channels,
+    deprecation: deprecationFields(plugin.deprecation),
   };
 }
 
@@ -67,9 +70,19 @@ export function releaseText(release: Release, { origin, links }: InfoContext, mo
     format: release.format,
     container: release.container,
     reason: orNull(release.reason),
+    yanked: release.state === ReleaseState.RELEASE_STATE_YANKED,
+    deprecation: deprecationFields(release.deprecation),
+    checks: checksOf(release),
+    review: reviewFields(release.review),
     ...more,
   };
   return splice(fields, { manifest: manifestText(release) });
+}
+
+/** One release by itself, as what changes it answers. */
+export function releaseAnswer(release: Release | undefined, context: InfoContext): Answer {
+  if (release === undefined) throw new TypeError("the catalog answered without a release");
+  return jsonText(releaseText(release, context, { plugin: release.plugin }));
 }
 
 /** A plugin's info: the fields of the guide and those of its client at once, as JSON text. */
@@ -100,8 +113,8 @@ function downloadUrl(
 ): string | null {
   if (release === undefined || !isPluginName(plugin.name)) return null;
   const { version, sha256, container } = release;
-  const visibility = visibilityWord(plugin.visibility);
-  return links.download(origin, { name: plugin.name, version, sha256, container, visibility }, caller);
+  const target = { name: plugin.name, version, sha256, container, visibility: reachOf(release, plugin.visibility) };
+  return links.download(origin, { ...target, counted: isListed(release.state) }, caller);
 }
 
 /** An AgentiCraft manifest carries what the registry alone may say, whatever its author wrote. */

@@ -48,6 +48,14 @@ export function choiceParameter<const T extends readonly [string, ...string[]]>(
     .optional();
 }
 
+/** A parameter that is said with `true` or `1`, and denied with `false`, `0` or silence. */
+export function flagParameter(): z.ZodType<boolean> {
+  return choiceParameter(["true", "1", "false", "0"])
+    .transform((value) => value === "true" || value === "1")
+    .pipe(z.boolean())
+    .meta({ default: false });
+}
+
 function fieldOf(issue: z.core.$ZodIssue): FieldError {
   const pointer = `/${issue.path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1")).join("/")}`;
   return { pointer: issue.path.length === 0 ? "" : pointer, reason: reasonOf(issue) };

@@ -17,6 +17,8 @@ export interface LinkTarget {
   readonly sha256: string;
   readonly container: string;
   readonly visibility: Visibility;
+  /** False where whoever fetches it looks at what is hidden. */
+  readonly counted: boolean;
 }
 
 const purpose = "download";
@@ -28,10 +30,11 @@ export interface SignedTarget {
   readonly source: Container;
   /** For whom it was made; 0 for nobody in particular. */
   readonly userId: number;
+  readonly counted: boolean;
 }
 
-function subjectOf(name: string, version: string, { sha256, source, userId }: SignedTarget): string {
-  return [name, version, sha256, source, userId].join("|");
+function subjectOf(name: string, version: string, { sha256, source, userId, counted }: SignedTarget): string {
+  return [name, version, sha256, source, userId, ...(counted ? [] : ["uncounted"])].join("|");
 }
 
 /** Addresses of packages. */
@@ -57,17 +60,19 @@ export class Links {
     const address = this.package(origin, target.name, target.version, target.container);
     if (target.visibility === "public" || !isDigest(target.sha256) || !isContainer(target.container)) return address;
     const userId = caller.type === "user" ? caller.id : 0;
-    const signed: SignedTarget = { sha256: target.sha256, source: target.container, userId };
+    const { sha256, container: source, counted } = target;
+    const signed: SignedTarget = { sha256, source, userId, counted };
     const subject = subjectOf(target.name, target.version, signed);
     const ticket = issueTicket(this.#keys, purpose, subject, this.#clock.now());
-    return `${address}?${new URLSearchParams({ sha256: signed.sha256, source: signed.source, user: String(userId), ticket })}`;
+    const query = { sha256, source, user: String(userId), ticket, ...(counted ? {} : { counted: "no" }) };
+    return `${address}?${new URLSearchParams(query)}`;
   }
 
   /** @returns undefined where the query is no signature for this release, or one whose time is over */
   verify(name: string, version: string, query: Readonly<Record<string, string | undefined>>): SignedTarget | undefined {
-    const { sha256 = "", source = "", user = "", ticket = "" } = query;
+    const { sha256 = "", source = "", user = "", ticket = "", counted } = query;
     if (!isDigest(sha256) || !isContainer(source) || !/^\d{1,15}$/.test(user)) return undefined;
-    const signed: SignedTarget = { sha256, source, userId: Number(user) };
+    const signed: SignedTarget = { sha256, source, userId: Number(user), counted: counted !== "no" };
     const holds = ticketHolds(this.#keys, purpose, subjectOf(name, version, signed), ticket, this.#clock.now());
     return holds ? signed : undefined;
   }

@@ -4,6 +4,7 @@ import type { StorageServiceDefinition, Upload, UploadPackageRequest } from "@re
 import { invalid, isRegistryError, quote, RegistryError } from "@registry/domain";
 import type { CallOptions, ServiceClient } from "@registry/kit";
 import type { FastifyRequest } from "fastify";
+import { packageTooLarge } from "./http-errors.ts";
 
 /** What a publish request carried. */
 export interface PublishForm {
@@ -13,7 +14,7 @@ export interface PublishForm {
   readonly fields: Readonly<Partial<Record<FieldName, string>>>;
 }
 
-const fieldNames = ["version", "visibility", "channel", "sha256"] as const;
+const fieldNames = ["name", "version", "visibility", "channel", "sha256"] as const;
 type FieldName = (typeof fieldNames)[number];
 
 const manifestBytes = 64 * 1024;
@@ -142,12 +143,7 @@ async function* gather(file: Readable, maxBytes: number): AsyncGenerator<Buffer>
   let total = 0;
   for await (const chunk of file as AsyncIterable<Buffer>) {
     total += chunk.length;
-    if (total > maxBytes) {
-      const message = `package: is larger than ${maxBytes} bytes, which is the most that this registry takes`;
-      throw new RegistryError("too_large", "PACKAGE_TOO_LARGE", message, {
-        fields: [{ pointer: "/package", reason: message }],
-      });
-    }
+    if (total > maxBytes) throw packageTooLarge(maxBytes);
     held.push(chunk);
     size += chunk.length;
     if (size < chunkBytes) continue;

@@ -11,7 +11,7 @@ const routes: Route[] = allRoutes({ config: testConfig, version: "1.2.3" } as Pa
 interface Operation {
   readonly operationId: string;
   readonly parameters?: { name: string; in: string; required: boolean; schema: object }[];
-  readonly requestBody?: object;
+  readonly requestBody?: { required: boolean };
   readonly responses: Record<string, object>;
 }
 interface OpenApi {
@@ -75,6 +75,12 @@ describe("the OpenAPI document", () => {
     expect(limit?.schema).toMatchObject({ type: "integer", minimum: 1, maximum: 100, default: 20 });
     const tags = document.paths["/api/v1/plugins"]?.get?.parameters?.find(({ name }) => name === "tags");
     expect(tags?.schema).toMatchObject({ type: "array" });
+  });
+
+  it("tells where a body may be left out", () => {
+    const required = (path: string) => document.paths[`/api/v1/plugins/{name}${path}`]?.put?.requestBody?.required;
+    expect(required("/versions/{version}/yank")).toBe(false);
+    expect(required("/deprecate")).toBe(true);
   });
 
   it("agrees with the README's table", () => {

@@ -91,7 +91,8 @@ function requestBody(route: Route, components: Components): Json {
     route.body === "form"
       ? { "multipart/form-data": { schema: form } }
       : { "application/json": { schema: components.write(route.body, "input") } };
-  return { requestBody: { required: true, content } };
+  const optional = route.body !== "form" && route.body.safeParse(undefined).success;
+  return { requestBody: { required: !optional, content } };
 }
 
 function responses(route: Route, components: Components): Json {

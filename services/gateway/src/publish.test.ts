@@ -117,6 +117,7 @@ describe.each(["in the process", "over the wire"])("publishing to a storage %s",
       expectedVersion: "1.0.0",
       visibility: "VISIBILITY_INTERNAL",
       channel: "beta",
+      dryRun: false,
     };
     expect(published).toEqual([0, 1, 2].map((i) => ({ uploadId: `upload-${i}`, ...expected })));
     expect([...uploads.values()].every((bytes) => bytes.equals(zip))).toBe(true);

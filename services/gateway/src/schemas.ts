@@ -20,6 +20,48 @@ export const problemSchema = z
   })
   .meta({ id: "Problem", description: "RFC 9457 problem document" });
 
+const deprecationSchema = z
+  .object({ message: text, successor: nullable })
+  .meta({ id: "Deprecation", description: "Why this should no longer be used, and what to use instead" });
+
+export const checkSchema = z
+  .object({
+    name: text,
+    result: z.enum(["passed", "failed", "error", "pending"]),
+    summary: nullable,
+    finished_at: time.nullable(),
+  })
+  .meta({ id: "Check" });
+
+export const reviewSchema = z
+  .object({
+    state: z.enum(["pending", "released", "rejected", "unknown"]),
+    reasons: z.array(text),
+    requested_at: time.nullable(),
+    reviewed_by: nullable,
+    reason: nullable,
+    reviewed_at: time.nullable(),
+  })
+  .meta({ id: "Review", description: "Why a release waits or waited for a person, and what that person said" });
+
+export const findingSchema = z
+  .object({
+    rule: text,
+    severity: text,
+    message: text,
+    file: nullable,
+    line: z.int().nullable(),
+    pointer: nullable,
+    action: nullable,
+  })
+  .meta({ id: "Finding" });
+
+const verdictFields = {
+  findings: z.array(findingSchema),
+  checks: z.array(checkSchema),
+  review: reviewSchema.nullable(),
+};
+
 export const releaseSchema = z
   .object({
     version: text,
@@ -34,8 +76,20 @@ export const releaseSchema = z
     format: text,
     container: text,
     reason: nullable,
+    yanked: z.boolean(),
+    deprecation: deprecationSchema.nullable(),
+    checks: z.array(checkSchema),
+    review: reviewSchema.nullable(),
   })
   .meta({ id: "Release" });
+
+/** A release outside of its plugin's page. */
+export const namedReleaseSchema = releaseSchema.extend({ plugin: text }).meta({ id: "NamedRelease" });
+
+/** One that waits for a reviewer. */
+export const waitingSchema = namedReleaseSchema
+  .extend({ findings: z.array(findingSchema) })
+  .meta({ id: "WaitingRelease" });
 
 const pluginFields = {
   name: text,
@@ -61,6 +115,7 @@ const pluginFields = {
   rating: z.number().nullable(),
   latest_version: text,
   channels: z.record(z.string(), text),
+  deprecation: deprecationSchema.nullable(),
 };
 
 export const pluginSchema = z.object(pluginFields).meta({ id: "Plugin" });
@@ -110,8 +165,26 @@ export const publishedSchema = z
     url: text,
     package_url: text,
     download_url: text,
+    ...verdictFields,
   })
   .meta({ id: "Published" });
+
+export const triedSchema = z
+  .object({
+    success: z.literal(true),
+    dry_run: z.literal(true),
+    plugin: text,
+    version: text,
+    sha256,
+    size: count,
+    state: text,
+    verdict: z.enum(["accepted", "held"]),
+    exists: z.boolean(),
+    url: text,
+    package_url: text,
+    ...verdictFields,
+  })
+  .meta({ id: "Tried", description: "What would have come of a publish" });
 
 export const userSchema = z
   .object({
@@ -163,7 +236,3 @@ export const usageSchema = z
 export const channelSchema = z.object({ channel: text, version: text }).meta({ id: "Channel" });
 
 export const fileSchema = z.object({ path: text, size: count, sha256 }).meta({ id: "PackageFile" });
-
-export const findingSchema = z
-  .object({ rule: text, severity: text, message: text, file: nullable, line: z.int().nullable() })
-  .meta({ id: "Finding" });

@@ -1,5 +1,5 @@
-import { ReleaseState, Visibility as WireVisibility } from "@registry/contracts/catalog";
-import type { Visibility } from "@registry/domain";
+import { CheckResult, ReleaseState, ReviewState, Visibility as WireVisibility } from "@registry/contracts/catalog";
+import { listedStates, type Visibility } from "@registry/domain";
 
 /** Plain words for what the contracts spell as constants. */
 export function visibilityWord(visibility: WireVisibility): Visibility {
@@ -30,6 +30,49 @@ export function stateWord(state: ReleaseState): string {
   return state === ReleaseState.RELEASE_STATE_UNSPECIFIED
     ? "unknown"
     : state.slice("RELEASE_STATE_".length).toLowerCase();
+}
+
+/** Whether everybody who may see the plugin may see a release in this state. */
+export function isListed(state: ReleaseState): boolean {
+  const word = stateWord(state);
+  return listedStates.some((listed) => listed === word);
+}
+
+/**
+ * Who may have a release's bytes: what is hidden is for nobody but its owner and reviewers, however public the plugin,
+ * so nothing on the way may keep it, and its address needs a signature.
+ */
+export function reachOf({ state }: { readonly state: ReleaseState }, visibility: WireVisibility): Visibility {
+  return isListed(state) ? visibilityWord(visibility) : "private";
+}
+
+export function checkWord(result: CheckResult): "passed" | "failed" | "error" | "pending" {
+  switch (result) {
+    case CheckResult.CHECK_RESULT_PASSED:
+      return "passed";
+    case CheckResult.CHECK_RESULT_FAILED:
+      return "failed";
+    case CheckResult.CHECK_RESULT_UNSPECIFIED:
+      return "pending";
+    // What is not understood tells nothing of the release.
+    case CheckResult.CHECK_RESULT_ERROR:
+    case CheckResult.UNRECOGNIZED:
+      return "error";
+  }
+}
+
+export function reviewWord(state: ReviewState): "pending" | "released" | "rejected" | "unknown" {
+  switch (state) {
+    case ReviewState.REVIEW_STATE_PENDING:
+      return "pending";
+    case ReviewState.REVIEW_STATE_RELEASED:
+      return "released";
+    case ReviewState.REVIEW_STATE_REJECTED:
+      return "rejected";
+    case ReviewState.REVIEW_STATE_UNSPECIFIED:
+    case ReviewState.UNRECOGNIZED:
+      return "unknown";
+  }
 }
 
 /** ISO 8601 with milliseconds, or null. */

@@ -96,6 +96,44 @@ export const storageSettings = {
     min: 0,
     max: 300,
   }),
+  PLUGIN_TESTS: setting.oneOf(["off", "sandbox"], {
+    description: "Whether the tests that packages bring are run, in a sandbox, before they are published",
+    fallback: "off",
+  }),
+  PLUGIN_TESTS_SECONDS: setting.integer({
+    description: "Longest time that the tests of one package may take, 5 to 600",
+    fallback: 60,
+    min: 5,
+    max: 600,
+  }),
+  PLUGIN_TESTS_MEMORY: setting.bytes({
+    description: "Most memory of the tests of one package",
+    fallback: 512 * MiB,
+    shownDefault: "512 MiB",
+  }),
+  PLUGIN_TESTS_PROCESSES: setting.integer({
+    description: "Most processes and threads of the tests of one package, 16 to 4096",
+    fallback: 64,
+    min: 16,
+    max: 4096,
+  }),
+  PLUGIN_TESTS_DISK: setting.bytes({
+    description: "Most that the tests of one package may write; it is held in memory",
+    fallback: 256 * MiB,
+    shownDefault: "256 MiB",
+  }),
+  PLUGIN_TESTS_CONCURRENCY: setting.integer({
+    description: "How many packages are tested at once, 1 to 16",
+    fallback: 1,
+    min: 1,
+    max: 16,
+  }),
+  PLUGIN_TESTS_ROOT: setting.text({
+    description: "Folder with the root file system whose programs run the tests, readable by everybody",
+    fallback: "/",
+    pattern: /^\/[^\0]*$/,
+    expects: "an absolute path",
+  }),
 } satisfies SettingGroup;
 
 export type StorageConfig = SettingsOf<typeof storageSettings>;

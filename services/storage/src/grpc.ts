@@ -11,14 +11,16 @@ import {
   users,
 } from "@registry/kit";
 import type { Collector } from "./garbage/collector.ts";
+import type { UploadedPackage } from "./model/upload.ts";
 import type { abortUpload } from "./usecases/abort-upload.ts";
 import type { commitUpload } from "./usecases/commit-upload.ts";
 import type { getUpload } from "./usecases/get-upload.ts";
 import type { presignBlob } from "./usecases/presign-blob.ts";
 import type { readBlob } from "./usecases/read-blob.ts";
 import type { readPackageFile } from "./usecases/read-package-file.ts";
+import type { runPackageTests } from "./usecases/run-package-tests.ts";
 import type { uploadPackage } from "./usecases/upload-package.ts";
-import { toUpload } from "./wire.ts";
+import { type NeedsTests, toTestsResponse, toUpload } from "./wire.ts";
 
 export interface UseCases {
   readonly uploadPackage: ReturnType<typeof uploadPackage>;
@@ -27,6 +29,8 @@ export interface UseCases {
   readonly abortUpload: ReturnType<typeof abortUpload>;
   readonly readBlob: ReturnType<typeof readBlob>;
   readonly readPackageFile: ReturnType<typeof readPackageFile>;
+  readonly runPackageTests: ReturnType<typeof runPackageTests>;
+  readonly needsTests: NeedsTests;
   readonly presignBlob: ReturnType<typeof presignBlob>;
   readonly collector: Collector;
   readonly checks: Service["checks"];
@@ -36,15 +40,16 @@ const minute = 60_000;
 
 /** Reading is open to whoever holds a ticket, which is checked where the digest is known. */
 export function storageTable(usecases: UseCases): ServiceTable {
+  const wire = (upload: UploadedPackage) => toUpload(upload, usecases.needsTests);
   return defineService(StorageServiceDefinition, {
     uploadPackage: {
       allow: holdersOf("publish"),
       maxDurationMs: 10 * minute,
-      handle: async (messages, context) => ({ upload: toUpload(await usecases.uploadPackage(messages, context)) }),
+      handle: async (messages, context) => ({ upload: wire(await usecases.uploadPackage(messages, context)) }),
     },
     getUpload: {
       allow: anyOf(users, services("catalog")),
-      handle: async ({ uploadId }, { caller }) => ({ upload: toUpload(await usecases.getUpload(uploadId, caller)) }),
+      handle: async ({ uploadId }, { caller }) => ({ upload: wire(await usecases.getUpload(uploadId, caller)) }),
     },
     commitUpload: {
       allow: services("catalog"),
@@ -56,6 +61,12 @@ export function storageTable(usecases: UseCases): ServiceTable {
         await usecases.abortUpload(uploadId, caller);
         return {};
       },
+    },
+    runPackageTests: {
+      allow: services("catalog"),
+      // The longest that tests may take, and as much for the wait.
+      maxDurationMs: 20 * minute,
+      handle: async ({ sha256 }, context) => toTestsResponse(await usecases.runPackageTests(sha256, context)),
     },
     readBlob: { allow: anyone, maxDurationMs: 15 * minute, handle: usecases.readBlob },
     readPackageFile: { allow: anyone, maxDurationMs: 5 * minute, handle: usecases.readPackageFile },

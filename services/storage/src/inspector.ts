@@ -76,6 +76,12 @@ export class Inspector {
     return await this.#pool.run("extract", input, this.#taskLimits(signal, packingTimeout));
   }
 
+  /** Writes all files of the package below the empty folder `target`. @returns their paths */
+  async unpack(source: LocalPackage, target: string, signal: AbortSignal): Promise<readonly string[]> {
+    const input = { ...this.#input(source, storedLimits), target };
+    return await this.#pool.run("unpack", input, this.#taskLimits(signal, packingTimeout));
+  }
+
   #input({ path, size, folder }: LocalPackage, limits: ArchiveLimits) {
     return { path, size, limits, spoolDirectory: folder };
   }

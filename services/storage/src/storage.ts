@@ -12,6 +12,8 @@ import { Inspector } from "./inspector.ts";
 import { ReadAccess } from "./model/access.ts";
 import { storageBusy } from "./model/errors.ts";
 import { Objects } from "./objects.ts";
+import { PluginTests } from "./plugin-tests/plugin-tests.ts";
+import { bringsTests } from "./plugin-tests/runners.ts";
 import { BlobRecords } from "./store/blob-records.ts";
 import { Contents } from "./store/contents.ts";
 import { DerivedRecords } from "./store/derived-records.ts";
@@ -22,6 +24,7 @@ import { getUpload } from "./usecases/get-upload.ts";
 import { presignBlob } from "./usecases/presign-blob.ts";
 import { readBlob } from "./usecases/read-blob.ts";
 import { readPackageFile } from "./usecases/read-package-file.ts";
+import { runPackageTests } from "./usecases/run-package-tests.ts";
 import { uploadPackage } from "./usecases/upload-package.ts";
 import { Workspace } from "./work/workspace.ts";
 import { WorkerPool } from "./workers/pool.ts";
@@ -44,6 +47,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     DerivedRecords.open(documents),
   ]);
   const workspace = new Workspace(join(surroundings.workDirectory, "storage"), ids.unique);
+  const pluginTests = config.PLUGIN_TESTS === "sandbox" ? await PluginTests.open(config, workspace, log) : undefined;
   const pool = new WorkerPool(config.INSPECTION_WORKERS);
   const inspector = new Inspector(pool, {
     limits: archiveLimits(config),
@@ -79,6 +83,8 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     getUpload: getUpload({ clock, uploads }),
     commitUpload: commitUpload({ clock, blobs, uploads, records, contents }),
     abortUpload: abortUpload({ clock, blobs, uploads }),
+    runPackageTests: runPackageTests({ objects, inspector, pluginTests }),
+    needsTests: (files) => pluginTests !== undefined && bringsTests(files.map((file) => file.path)),
     readBlob: readBlob({ blobs, objects, access }),
     readPackageFile: readPackageFile({ objects, contents, inspector, workspace, access }),
     presignBlob: presignBlob({ clock, blobs, objects, access }),
@@ -96,6 +102,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     checks,
     async close() {
       await schedule.close();
+      await pluginTests?.close();
       await pool.close();
       await objects.settle();
     },

@@ -185,7 +185,10 @@ export function publishStories(world: World): void {
       const publisher = await world.publisher();
       const name = world.name("probe");
       const files = { "page.html": "<script>alert(1)</script>", "CHANGELOG.md": "# 1.0.0\n" };
-      await publisher.publishes(pluginZip({ name, files: { ...files, "run.py": "import os\nos.system('ls')\n" } }));
+      const zip = pluginZip({ name, files: { ...files, "run.py": "import pickle\npickle.loads(b'.')\n" } });
+      const answer = await publisher.publishes(zip);
+      const noticed = { rule: "python-unpickle", severity: "medium", file: "run.py", line: 2, action: "warn" };
+      expect([answer.status, answer.json()]).toMatchObject([201, { findings: [noticed], review: null }]);
       const base = `/api/v1/plugins/${name}/versions/1.0.0`;
       const listed = (await publisher.gets(`${base}/files`)).json<{ files: { path: string; sha256: string }[] }>()
         .files;
@@ -199,9 +202,7 @@ export function publishStories(world: World): void {
       expect(sha256(page.bytes)).toBe(listed.find(({ path }) => path === "page.html")?.sha256);
       expect((await publisher.gets(`${base}/readme`)).text).toContain(name);
       expect((await publisher.gets(`${base}/changelog`)).text).toBe(files["CHANGELOG.md"]);
-      expect((await publisher.gets(`${base}/findings`)).json()).toMatchObject({
-        findings: [{ rule: "python-dangerous-call", severity: expect.any(String), file: "run.py", line: 2 }],
-      });
+      expect((await publisher.gets(`${base}/findings`)).json()).toMatchObject({ findings: [noticed] });
     });
   });
 }

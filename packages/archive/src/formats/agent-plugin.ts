@@ -2,11 +2,13 @@ import { isPluginName, isRegistryError } from "@registry/domain";
 import { z } from "zod";
 import type { Finding, FormatReading } from "../inspection.ts";
 import { present } from "../present.ts";
+import type { DecodedManifest } from "../scan/decoded.ts";
 import { isObject, parseJsonObject } from "../text/json.ts";
 import type { JsonObject } from "../text/value.ts";
+import { carriedVersion } from "./carried.ts";
 import { type McpReading, readMcpConfig } from "./mcp-config.ts";
 import type { Package } from "./read.ts";
-import { authorOf, fit, textOf, textsOf, unknownFields, versionField, webUrl } from "./schema.ts";
+import { authorOf, descriptionField, fit, textOf, textsOf, unknownFields, webUrl } from "./schema.ts";
 import { readSkillFrontMatter } from "./skill.ts";
 import { Violations } from "./violations.ts";
 
@@ -37,14 +39,16 @@ const fieldsOf: { readonly [V in SpecVersion]: readonly string[] } = {
 const text = z.string().optional();
 const manifestSchema = (descriptionLength: number) =>
   z.looseObject({
-    $schema: z.enum([schemaOf("1.0.0", "plugin"), schemaOf("1.1.0", "plugin")]),
+    $schema: z.enum([schemaOf("1.0.0", "plugin"), schemaOf("1.1.0", "plugin")], {
+      error: `must name the schema of Agent Plugins 1.0.0 or 1.1.0, e.g. ${schemaOf("1.0.0", "plugin")}`,
+    }),
     name: z.string().refine(isPluginName, {
       error: "use 1 to 64 of a-z, 0-9, dot and hyphen, alphanumeric ends, without -- or .., and no reserved word",
     }),
     displayName: text,
     icon: text,
-    version: versionField.optional(),
-    description: z.string().max(descriptionLength).optional(),
+    version: text,
+    description: descriptionField(descriptionLength).optional(),
     author: z.strictObject({ name: text, email: text, url: text }).optional(),
     homepage: text,
     repository: text,
@@ -63,14 +67,15 @@ export async function readAgentPlugin(manifestText: string, from: Package): Prom
   const manifest = fit(manifestSchema(from.limits.descriptionLength), json, violations);
   violations.check();
   const version = versions.find((known) => schemaOf(known, "plugin") === json.$schema) ?? "1.1.0";
+  const carried = carriedVersion(manifest?.version, FILE, "/version");
   const skills = await readSkills(from);
   const mcpText = await from.text("mcp.json");
   const mcp: McpReading =
-    mcpText === undefined ? { servers: [], findings: [] } : readMcpConfig(mcpText, schemaOf(version, "mcp"));
+    mcpText === undefined ? { servers: [], json: {}, findings: [] } : readMcpConfig(mcpText, schemaOf(version, "mcp"));
   return present({
     kind: kindOf(skills.names.length, mcp.servers.length),
     name: manifest?.name,
-    version: manifest?.version,
+    version: carried.version,
     manifest: json,
     record: present({
       title: (version === "1.1.0" ? textOf(json.displayName) : undefined) ?? manifest?.name ?? "",
@@ -83,8 +88,10 @@ export async function readAgentPlugin(manifestText: string, from: Package): Prom
       capabilities: [...skills.names, ...mcp.servers],
       dependencies: [],
     }),
+    manifests: [{ file: FILE, json }, { file: "mcp.json", json: mcp.json }, ...skills.manifests],
     findings: [
       ...unknownFields(json, fieldsOf[version], FILE),
+      ...carried.findings,
       ...metadataFindings(json),
       ...skills.findings,
       ...mcp.findings,
@@ -100,7 +107,7 @@ function kindOf(skills: number, servers: number): string {
 function metadataFindings(json: JsonObject): readonly Finding[] {
   const findings: Finding[] = [];
   const warn = (pointer: string, message: string): void => {
-    findings.push({ rule: "ignored-value", severity: "warning", message, file: FILE, pointer });
+    findings.push({ rule: "ignored-value", severity: "medium", message, file: FILE, pointer });
   };
   if (json.extensions !== undefined && !isObject(json.extensions))
     warn("/extensions", "is not an object and is ignored");
@@ -114,30 +121,44 @@ function metadataFindings(json: JsonObject): readonly Finding[] {
   return findings;
 }
 
-async function readSkills(from: Package): Promise<{ names: readonly string[]; findings: readonly Finding[] }> {
+interface Skills {
+  readonly names: readonly string[];
+  /** The front matter of each. */
+  readonly manifests: readonly DecodedManifest[];
+  readonly findings: readonly Finding[];
+}
+
+async function readSkills(from: Package): Promise<Skills> {
   const names: string[] = [];
+  const manifests: DecodedManifest[] = [];
   const findings: Finding[] = [];
   const skills = from.archive.files.filter((file) => /^skills\/[^/]+\/SKILL\.md$/.test(file.path));
   for (const { path } of skills.slice(0, MOST_SKILLS)) {
     const folder = path.split("/")[1] ?? "";
-    const problem = await checkSkill(from, path, folder);
-    if (problem === undefined) names.push(folder);
-    else findings.push({ rule: "invalid-skill", severity: "error", message: problem, file: path });
+    const skill = await readOneSkill(from, path, folder);
+    if ("json" in skill) {
+      names.push(folder);
+      manifests.push({ file: path, json: skill.json });
+    } else findings.push({ rule: "invalid-skill", severity: "critical", message: skill.problem, file: path });
   }
   if (skills.length > MOST_SKILLS) {
     const message = `Only the first ${MOST_SKILLS} of ${skills.length} skills were checked; split the package`;
-    findings.push({ rule: "too-many-skills", severity: "error", message, file: "skills" });
+    findings.push({ rule: "too-many-skills", severity: "critical", message, file: "skills" });
   }
-  return { names, findings };
+  return { names, manifests, findings };
 }
 
-/** What is wrong with one skill; undefined if nothing is. */
-async function checkSkill(from: Package, path: string, folder: string): Promise<string | undefined> {
+/** The front matter of one skill, or what is wrong with it. */
+async function readOneSkill(
+  from: Package,
+  path: string,
+  folder: string,
+): Promise<{ readonly json: JsonObject } | { readonly problem: string }> {
   try {
     const front = readSkillFrontMatter((await from.text(path)) ?? "", path);
-    return front.name === folder ? undefined : "The skill's name is not that of its folder";
+    return front.name === folder ? { json: front.json } : { problem: "The skill's name is not that of its folder" };
   } catch (error) {
-    if (isRegistryError(error) && error.kind === "rejected") return error.message;
+    if (isRegistryError(error) && error.kind === "rejected") return { problem: error.message };
     throw error;
   }
 }

@@ -62,6 +62,7 @@ export function readAgentiCraft(text: string, limits: ArchiveLimits): FormatRead
     version: String(manifest.version),
     manifest,
     record: toRecord(fields),
+    manifests: [{ file: FILE, json: objectOf(fields.raw) }],
     findings: [],
   };
 }

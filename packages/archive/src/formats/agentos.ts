@@ -4,9 +4,9 @@ import type { Finding, FormatReading } from "../inspection.ts";
 import { present } from "../present.ts";
 import { isObject, parseJsonObject } from "../text/json.ts";
 import type { JsonObject } from "../text/value.ts";
-import { installScriptFindings, npmDependencies, repositoryOf } from "./npm.ts";
+import { npmDependencies, repositoryOf } from "./npm.ts";
 import type { Package } from "./read.ts";
-import { authorOf, fit, textOf, textsOf, versionField, webUrl } from "./schema.ts";
+import { authorOf, descriptionField, fit, textOf, textsOf, versionField, webUrl } from "./schema.ts";
 import { Violations } from "./violations.ts";
 
 const FILE = "manifest.json";
@@ -15,7 +15,7 @@ const manifestSchema = (descriptionLength: number) =>
   z.looseObject({
     name: z.string().min(1).max(200),
     version: versionField,
-    description: z.string().max(descriptionLength).optional(),
+    description: descriptionField(descriptionLength).optional(),
     id: z.string().max(200).optional(),
     extensionId: z.string().max(200).optional(),
     extensions: z.array(z.looseObject({ kind: z.string().min(1), id: z.string().optional() })).optional(),
@@ -55,7 +55,11 @@ export async function readAgentOs(text: string, from: Package): Promise<FormatRe
       capabilities: textsOf(manifest.features),
       dependencies: npmDependencies(npm),
     }),
-    findings: [...companionFindings(manifest, npm, packageText !== undefined), ...installScriptFindings(npm)],
+    manifests: [
+      { file: FILE, json: manifest },
+      { file: "package.json", json: npm },
+    ],
+    findings: companionFindings(manifest, npm, packageText !== undefined),
   });
 }
 
@@ -67,7 +71,7 @@ function kindOf(kinds: readonly string[]): string {
 
 function companionFindings(manifest: JsonObject, npm: JsonObject, hasPackage: boolean): readonly Finding[] {
   const warn = (rule: string, message: string, pointer?: string): Finding =>
-    present({ rule, severity: "warning" as const, message, file: "package.json", pointer });
+    present({ rule, severity: "medium" as const, message, file: "package.json", pointer });
   if (!hasPackage)
     return [warn("no-package-json", "There is no package.json, so AgentOS cannot install code from this package")];
   const differs = npm.version !== undefined && npm.version !== manifest.version;

@@ -81,16 +81,16 @@ describe("AgentiCraft", () => {
     });
     expect(inspection.findings).toEqual([
       {
-        rule: "python-dangerous-call",
-        severity: "warning",
+        rule: "python-os-system",
+        severity: "critical",
         message: expect.stringContaining("os.system"),
         file: "src/run.py",
         line: 2,
       },
       {
-        rule: "python-dangerous-call",
-        severity: "warning",
-        message: expect.stringContaining("eval("),
+        rule: "python-eval",
+        severity: "critical",
+        message: expect.stringContaining("eval"),
         file: "src/run.py",
         line: 4,
       },
@@ -204,14 +204,12 @@ describe("Agent Skill", () => {
   test("may have no version", async () => {
     expect((await inspect({ "SKILL.md": skill("deploy") })).version).toBeUndefined();
   });
-  test.each([
-    skill("De ploy"),
-    skill("publish"),
-    "# no front matter",
-    "---\nname: a\ndescription: b\nmetadata: {version: 1.0}\n---\n",
-  ])("%j is refused", async (text) => {
-    await expect(inspect({ "SKILL.md": text })).rejects.toMatchObject({ reason: "INVALID_MANIFEST" });
-  });
+  test.each(["# no front matter", "---\ndescription: b\n---\n", "---\nname: a\n---\n", "---\n- a\n---\n"])(
+    "%j is refused",
+    async (text) => {
+      await expect(inspect({ "SKILL.md": text })).rejects.toMatchObject({ reason: "INVALID_MANIFEST" });
+    },
+  );
 });
 
 describe("npm", () => {

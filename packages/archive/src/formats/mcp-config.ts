@@ -45,6 +45,8 @@ const credentialHeader = /^(?:authorization|proxy-authorization|cookie|.*(?:api-
 export interface McpReading {
   /** Ids of the servers that keep the rules. */
   readonly servers: readonly string[];
+  /** The whole file. */
+  readonly json: JsonObject;
   readonly findings: readonly Finding[];
 }
 
@@ -63,16 +65,17 @@ export function readMcpConfig(text: string, schema: string): McpReading {
     if (key !== "$schema" && key !== "mcpServers")
       problems.push(problem(`/${pointerPart(key)}`, "is not allowed here"));
   }
-  if (problems.length > 0 || !isObject(config.mcpServers)) return { servers: [], findings: problems };
+  if (problems.length > 0 || !isObject(config.mcpServers)) return { servers: [], json: config, findings: problems };
   const read = Object.entries(config.mcpServers).map(([id, server]) => ({ id, findings: checkServer(id, server) }));
   return {
+    json: config,
     servers: read.filter(({ findings }) => findings.length === 0).map(({ id }) => id),
     findings: read.flatMap(({ findings }) => findings).slice(0, 100),
   };
 }
 
 function problem(pointer: string, message: string, rule = "invalid-mcp-server"): Finding {
-  return { rule, severity: "error", message, file: FILE, pointer };
+  return { rule, severity: "critical", message, file: FILE, pointer };
 }
 
 function checkServer(id: string, server: Json): readonly Finding[] {

@@ -4,8 +4,9 @@ import type { FormatReading } from "../inspection.ts";
 import type { ArchiveLimits } from "../limits.ts";
 import { present } from "../present.ts";
 import { parseJsonObject } from "../text/json.ts";
+import { carriedVersion, freeVersion } from "./carried.ts";
 import { repositoryOf } from "./npm.ts";
-import { fit, textOf, versionField, webUrl } from "./schema.ts";
+import { fit, textOf, webUrl } from "./schema.ts";
 import { isWebUrl, Violations } from "./violations.ts";
 
 const FILE = "server.json";
@@ -22,10 +23,19 @@ const manifestSchema = (limits: ArchiveLimits) =>
         error: "must be reverse-DNS with one slash, e.g. com.example/weather",
       }),
     title: z.string().min(1).max(100).optional(),
-    description: z.string().min(1).max(Math.min(100, limits.descriptionLength)),
-    version: versionField,
+    description: z
+      .string({ error: "is required" })
+      .min(1, { error: "is empty; say what the server does" })
+      .max(Math.min(100, limits.descriptionLength), {
+        error: ({ maximum }) =>
+          `has more than the ${maximum} characters that the MCP Registry's schema allows; shorten it`,
+      }),
+    version: z
+      .string({ error: "is required, as a text at the top; version_detail of the first drafts is not read" })
+      .regex(freeVersion, { error: "is not a version; use MAJOR.MINOR.PATCH, e.g. 1.2.0" }),
     websiteUrl: webUrlField.optional(),
-    repository: z.looseObject({ url: z.string(), source: z.string() }).optional(),
+    // The public registry's own publisher writes an empty object where there is no repository.
+    repository: z.looseObject({ url: z.string().optional(), source: z.string().optional() }).optional(),
     packages: z
       .array(
         z.looseObject({
@@ -48,11 +58,12 @@ export function readMcpServer(text: string, limits: ArchiveLimits): FormatReadin
   const violations = new Violations(FILE);
   const fields = fit(manifestSchema(limits), manifest, violations);
   violations.check();
+  const { version, findings } = carriedVersion(fields?.version, FILE, "/version");
   const name = `@${fields?.name ?? ""}`.toLowerCase();
   return present({
     kind: "mcp-server",
     name: isPluginName(name) ? name : undefined,
-    version: fields?.version,
+    version,
     manifest,
     record: present({
       title: fields?.title ?? fields?.name ?? "",
@@ -64,6 +75,7 @@ export function readMcpServer(text: string, limits: ArchiveLimits): FormatReadin
       capabilities: [],
       dependencies: [],
     }),
-    findings: [],
+    manifests: [{ file: FILE, json: manifest }],
+    findings,
   });
 }

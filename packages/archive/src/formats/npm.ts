@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Dependency, Finding, FormatReading } from "../inspection.ts";
+import type { Dependency, FormatReading } from "../inspection.ts";
 import type { ArchiveLimits } from "../limits.ts";
 import { present } from "../present.ts";
 import { isObject, parseJsonObject } from "../text/json.ts";
 import type { JsonObject } from "../text/value.ts";
-import { authorOf, fit, textOf, textsOf, versionField, webUrl } from "./schema.ts";
+import { authorOf, descriptionField, fit, textOf, textsOf, versionField, webUrl } from "./schema.ts";
 import { Violations } from "./violations.ts";
 
 const FILE = "package.json";
@@ -18,7 +18,7 @@ const manifestSchema = (descriptionLength: number) =>
         error: "is not an npm package name; use lower-case letters, digits and - . _ ~, optionally @scope/ in front",
       }),
     version: versionField,
-    description: z.string().max(descriptionLength).optional(),
+    description: descriptionField(descriptionLength).optional(),
   });
 
 /**
@@ -46,7 +46,8 @@ export function readNpm(text: string, limits: ArchiveLimits): FormatReading {
       capabilities: [],
       dependencies: npmDependencies(manifest),
     }),
-    findings: installScriptFindings(manifest),
+    manifests: [{ file: FILE, json: manifest }],
+    findings: [],
   });
 }
 
@@ -55,7 +56,25 @@ function licenseOf(manifest: JsonObject): string | undefined {
 }
 
 export function repositoryOf(manifest: JsonObject): string | undefined {
-  return webUrl(isObject(manifest.repository) ? manifest.repository.url : manifest.repository);
+  const written = isObject(manifest.repository) ? manifest.repository.url : manifest.repository;
+  return typeof written === "string" ? webUrl(browsable(written.trim())) : undefined;
+}
+
+const hosts: ReadonlyMap<string, string> = new Map([
+  ["github", "github.com"],
+  ["gitlab", "gitlab.com"],
+  ["bitbucket", "bitbucket.org"],
+]);
+
+/** The https form of what npm takes for a repository: `owner/name`, `gitlab:owner/name`, git and ssh addresses. */
+function browsable(written: string): string {
+  const [, host = "github", path] =
+    /^(?:(github|gitlab|bitbucket):)?([A-Za-z0-9][\w.-]*\/[A-Za-z0-9_][\w.-]*)$/.exec(written) ?? [];
+  if (path !== undefined) return `https://${hosts.get(host) ?? host}/${path}`;
+  return written
+    .replace(/^(?:git\+)?ssh:\/\/(?:git@)?/, "https://")
+    .replace(/^git:\/\//, "https://")
+    .replace(/^git@([\w.-]+):/, "https://$1/");
 }
 
 export function npmDependencies(manifest: JsonObject): readonly Dependency[] {
@@ -64,18 +83,4 @@ export function npmDependencies(manifest: JsonObject): readonly Dependency[] {
   return Object.entries({ ...required, ...optional })
     .filter((entry): entry is [string, string] => typeof entry[1] === "string")
     .map(([name, requirement]) => ({ name, requirement, optional: name in optional }));
-}
-
-/** Scripts that run on the machine of whoever installs the package. */
-export function installScriptFindings(manifest: JsonObject): readonly Finding[] {
-  const scripts = isObject(manifest.scripts) ? manifest.scripts : {};
-  return ["preinstall", "install", "postinstall"]
-    .filter((name) => name in scripts)
-    .map((name) => ({
-      rule: "npm-install-script",
-      severity: "warning",
-      message: `The package runs a script of its own when it is installed: ${name}`,
-      file: FILE,
-      pointer: `/scripts/${name}`,
-    }));
 }

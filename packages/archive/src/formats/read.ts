@@ -16,7 +16,7 @@ import { readSkill } from "./skill.ts";
 export interface Package {
   readonly archive: OpenArchive;
   readonly limits: ArchiveLimits;
-  /** The text of one small file; undefined where it is not there. Throws over the manifest cap. */
+  /** The text of one small file; undefined where it is not there. Throws over the manifest cap (for a SKILL.md, the README's). */
   readonly text: (path: string) => Promise<string | undefined>;
 }
 
@@ -28,7 +28,9 @@ export async function readFormat(
   const text = async (path: string): Promise<string | undefined> => {
     const file = archive.find(path);
     if (file === undefined) return undefined;
-    return readText(archive, file, { bytes: limits.manifestBytes, reason: "MANIFEST_TOO_LARGE" });
+    // A SKILL.md is a document with a manifest on top, which has a cap of its own.
+    const bytes = /(?:^|\/)SKILL\.md$/.test(path) ? limits.readmeBytes : limits.manifestBytes;
+    return readText(archive, file, { bytes, reason: "MANIFEST_TOO_LARGE" });
   };
   const manifest = (await text(detected.file)) ?? "";
   return readers[detected.format](manifest, { archive, limits, text });

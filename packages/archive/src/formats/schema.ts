@@ -29,6 +29,9 @@ export const versionField = z
   .string()
   .refine(isVersion, { error: "is not a version; use MAJOR.MINOR.PATCH without build metadata, e.g. 1.2.0" });
 
+export const descriptionField = (longest: number) =>
+  z.string().max(longest, { error: `has more than ${longest} characters; shorten it` });
+
 /** One finding for each key that the format does not define. */
 export function unknownFields(value: JsonObject, known: readonly string[], file: string): readonly Finding[] {
   return Object.keys(value)
@@ -36,7 +39,7 @@ export function unknownFields(value: JsonObject, known: readonly string[], file:
     .slice(0, 50)
     .map((key) => ({
       rule: "unknown-field",
-      severity: "warning",
+      severity: "medium",
       message: "This field is not part of the format and is ignored",
       file,
       pointer: `/${pointerPart(key)}`,

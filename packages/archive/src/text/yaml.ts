@@ -26,12 +26,21 @@ export function parseYaml(text: string, path: string): Value {
   });
   const problem = document.errors[0] ?? document.warnings[0];
   if (problem !== undefined) {
-    const why = problem.code.toLowerCase().replaceAll("_", " ");
+    const why = hints.get(problem.code) ?? problem.code.toLowerCase().replaceAll("_", " ");
     throw invalid(path, `is not valid YAML (${why})`, lines.linePos(problem.pos[0]).line);
   }
   const budget = { nodes: 0 };
   return new Walker(path, lines, budget).read(document.contents, 0);
 }
+
+/** The slips that authors make most. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ["BLOCK_AS_IMPLICIT_KEY", 'put a text with ": " in it in quotes'],
+  ["BAD_SCALAR_START", "put a text that begins with @, % or ` in quotes"],
+  ["MISSING_CHAR", "a colon, a closing quote or a bracket is missing"],
+  ["UNEXPECTED_TOKEN", "something follows the end of a value; put the whole text in quotes"],
+  ["MULTILINE_IMPLICIT_KEY", "a line is no key with a value; indent it, or put the text in quotes"],
+]);
 
 function invalid(path: string, what: string, line?: number): Error {
   return refused("INVALID_YAML", `${path}${line === undefined ? "" : `, line ${line},`} ${what}`, path);
@@ -62,7 +71,11 @@ export function checkYamlTokens(source: string, path: string, references: "refus
     if (marksOf.has(type) && ++marks > MOST_MARKS) throw invalid(path, "has too many tags, anchors or documents");
     const refuse = references === "refused";
     if (refuse && (type === "alias" || type === "anchor"))
-      throw invalid(path, "uses an anchor or alias, which is not allowed", line);
+      throw invalid(
+        path,
+        "uses an anchor or alias, which is not allowed; put a text that begins with & or * in quotes",
+        line,
+      );
     if (refuse && type === "tag" && token !== "!!str")
       throw invalid(path, `uses the tag ${quote(token)}; remove it`, line);
     if (type === "directive-line") throw invalid(path, "uses a directive (%…), which is not allowed", line);

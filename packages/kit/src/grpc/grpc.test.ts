@@ -47,6 +47,7 @@ const table = defineService(StorageServiceDefinition, {
     },
   },
   readPackageFile: { allow: anyone, handle: async function* () {} },
+  runPackageTests: { allow: services("catalog"), handle: async () => ({}) },
   presignBlob: { allow: admins, handle: async () => ({ url: "u" }) },
   collectGarbage: { allow: admins, handle: async () => ({}) },
   check: { allow: services("gateway"), handle: async () => ({}) },

@@ -3,7 +3,7 @@ import type { Collection, Documents } from "@registry/documents";
 /** What analytics knows of a plugin, from events. */
 export interface Plugin {
   readonly _id: string;
-  /** public, internal, private or deleted. */
+  /** public, internal, private, hidden or deleted. */
   readonly visibility: string;
   readonly revision: number;
 }

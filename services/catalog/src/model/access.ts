@@ -1,5 +1,6 @@
 import { type Caller, hiddenStates, isAdmin, listedStates, may, type ReleaseState } from "@registry/domain";
 import type { PluginDocument } from "./plugin.ts";
+import type { ReleaseHead } from "./release.ts";
 
 /** What the rules need to know of a plugin. */
 export type Guarded = Pick<PluginDocument, "_id" | "ownerId" | "visibility">;
@@ -12,11 +13,21 @@ export function owns(caller: Caller, plugin: Guarded): boolean {
 export function maySee(caller: Caller, plugin: Guarded): boolean {
   if (plugin.visibility === "public" || caller.type === "service") return true;
   if (caller.type === "anonymous" || !may(caller, "read", plugin._id)) return false;
-  return plugin.visibility === "internal" || owns(caller, plugin) || isAdmin(caller);
+  return plugin.visibility === "internal" || seesHidden(caller, plugin);
 }
 
 export function seesHidden(caller: Caller, plugin: Guarded): boolean {
-  return caller.type === "service" || owns(caller, plugin) || isAdmin(caller);
+  return owns(caller, plugin) || mayReview(caller, plugin);
+}
+
+/** Whether the caller decides on what is held back, whoever owns it. */
+export function mayReview(caller: Caller, plugin: Pick<Guarded, "_id">): boolean {
+  return isAdmin(caller) || may(caller, "review", plugin._id);
+}
+
+/** What was never published is no more than a taken name to those from whom it was hidden. */
+export function maySeeTombstone(caller: Caller, plugin: Guarded, release: Pick<ReleaseHead, "publishedAt">): boolean {
+  return release.publishedAt !== undefined || seesHidden(caller, plugin);
 }
 
 export function maySeeState(caller: Caller, plugin: Guarded, state: ReleaseState): boolean {

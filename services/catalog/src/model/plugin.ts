@@ -1,6 +1,7 @@
 import type { Outbox } from "@registry/bus";
 import type { PluginName, Version, Visibility } from "@registry/domain";
 import type { Descriptive } from "./descriptive.ts";
+import type { Deprecation } from "./release.ts";
 
 /** A channel that was moved by hand. The higher revision wins where two moves meet. */
 export type Pin = { readonly version: Version; readonly revision: number };
@@ -20,6 +21,7 @@ export interface PluginDocument extends Projection {
   readonly verified: boolean;
   readonly overrides: { readonly title?: string; readonly description?: string };
   readonly pins: { readonly [channel: string]: Pin };
+  readonly deprecation?: Deprecation;
   /** Counted downloads of all releases. */
   readonly downloads: number;
   /** False for a name that was claimed by a first publish which is not through yet; nobody sees it. */
@@ -39,6 +41,11 @@ export interface PluginDocument extends Projection {
   readonly outbox?: Outbox;
 }
 
+/** As events tell it: a plugin without a listed release is seen by nobody. */
+export function shownVisibility({ listed, visibility }: PluginDocument): Visibility | "hidden" {
+  return listed === 0 ? "hidden" : visibility;
+}
+
 export type Deletion = { readonly by: string; readonly reason: string; readonly at: Date };
 
 /** The part of a plugin that follows from its releases. */
@@ -48,6 +55,6 @@ export interface Projection extends Descriptive {
   readonly channels: { readonly [channel: string]: Version };
   /** Releases that everybody who may see the plugin sees. */
   readonly listed: number;
-  /** Releases that were deleted. */
+  /** Releases that were deleted after they had been published. */
   readonly tombstones: number;
 }

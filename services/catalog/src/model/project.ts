@@ -43,7 +43,7 @@ export function project(
     latest,
     channels: Object.fromEntries(latest === "" ? channels : [...channels, ["latest", latest] as const]),
     listed: heads.filter((head) => head.state === "published" || head.state === "yanked").length,
-    tombstones: heads.filter((head) => head.state === "deleted").length,
+    tombstones: heads.filter((head) => head.state === "deleted" && head.publishedAt !== undefined).length,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Outbox } from "@registry/bus";
-import type { Digest, PluginName, ReleaseState, Version } from "@registry/domain";
+import type { Digest, PluginName, PolicyAction, ReleaseState, Version } from "@registry/domain";
+import type { ReleaseCheck } from "./checks.ts";
 import type { Descriptive } from "./descriptive.ts";
 
 export type ReleaseFile = { readonly path: string; readonly size: number; readonly sha256: string };
@@ -9,7 +10,25 @@ export type ReleaseFinding = {
   readonly message: string;
   readonly file: string;
   readonly line: number;
+  readonly pointer: string;
+  /** What the policy made of it when the release was checked. */
+  readonly action: PolicyAction;
 };
+
+/** What keeps a staged release from going on by itself: nothing while its publish is under way. */
+export type Waiting = "tests" | "review" | "mending";
+
+/** What a person was asked, and said. */
+export type ReleaseReview = {
+  readonly state: "pending" | "released" | "rejected";
+  readonly reasons: readonly string[];
+  readonly requestedAt: Date;
+  readonly by?: string;
+  readonly reason?: string;
+  readonly at?: Date;
+};
+
+export type Deprecation = { readonly message: string; readonly successor: string };
 
 /** What tells releases of one plugin apart; small, so that all of a plugin's fit in memory. */
 export interface ReleaseHead {
@@ -32,6 +51,14 @@ export interface ReleaseHead {
   readonly projectSince?: Date;
   /** Channel that the publish asked to move here. */
   readonly channel?: string;
+  /**
+   * Of a staged release. `tests`: its own tests are to be run; `review`: a person is to decide; `mending`: its tests
+   * failed, and its publisher may try again with other bytes.
+   */
+  readonly waiting?: Waiting;
+  readonly checks?: readonly ReleaseCheck[];
+  readonly review?: ReleaseReview;
+  readonly deprecation?: Deprecation;
 }
 
 export const headFields = [
@@ -49,6 +76,10 @@ export const headFields = [
   "revision",
   "projectSince",
   "channel",
+  "waiting",
+  "checks",
+  "review",
+  "deprecation",
 ] as const;
 
 export type ReleaseContent = {
@@ -67,6 +98,14 @@ export interface ReleaseDocument extends ReleaseHead {
   readonly content?: ReleaseContent;
   readonly uploadId: string;
   readonly stagedAt: Date;
+  /** Beside `waiting`: since when, and for tests when they may be begun (again). */
+  readonly waitingSince?: Date;
+  /** How often its tests were begun. */
+  readonly testRuns?: number;
+  /** What its tests printed. */
+  readonly testLog?: string;
+  /** Of a quarantined release: what it goes back to. */
+  readonly quarantinedFrom?: { readonly state: "published" | "yanked"; readonly reason: string };
   readonly deletedBy?: string;
   readonly outbox?: Outbox;
 }

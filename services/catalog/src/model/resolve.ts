@@ -7,7 +7,7 @@ import {
   type VersionSpec,
   versionNotFound,
 } from "@registry/domain";
-import { maySeeState } from "./access.ts";
+import { maySeeState, maySeeTombstone } from "./access.ts";
 import type { PluginDocument } from "./plugin.ts";
 import type { ReleaseHead } from "./release.ts";
 
@@ -29,7 +29,7 @@ export function resolveVersion(
 ): ReleaseHead {
   const spec = parseVersionSpec(asked);
   const found = heads.find((head) => head.version === versionOf(spec, plugin, heads));
-  if (found?.state === "deleted") throw releaseGone();
+  if (found?.state === "deleted" && maySeeTombstone(caller, plugin, found)) throw releaseGone();
   if (found === undefined || !maySeeState(caller, plugin, found.state)) throw versionNotFound();
   return found;
 }

@@ -2,21 +2,22 @@ import type { PublishReleaseRequest } from "@registry/contracts/catalog";
 import type { Upload } from "@registry/contracts/storage";
 import {
   type Caller,
+  checksFailed,
   type Digest,
   invalid,
   isChannelName,
-  isRegistryError,
+  judge,
   type PluginName,
+  type Policy,
   parseDigest,
-  parsePluginName,
-  parseVersion,
   quote,
-  RegistryError,
+  readIdentity,
+  type Verdict,
   type Version,
   type Visibility,
 } from "@registry/domain";
 import { readDescriptive } from "../model/descriptive.ts";
-import type { ReleaseDocument } from "../model/release.ts";
+import type { ReleaseContent, ReleaseDocument, ReleaseFinding } from "../model/release.ts";
 import { fromVisibility } from "../wire.ts";
 
 export type Publisher = Extract<Caller, { type: "user" }>;
@@ -31,7 +32,13 @@ export interface Candidate {
   /** For a new name. */
   readonly visibility: Visibility;
   readonly channel: string | undefined;
-  readonly package: Pick<ReleaseDocument, "size" | "format" | "container" | "manifestJson" | "described" | "content">;
+  /** What the policy makes of the package; never `refuse`. */
+  readonly verdict: Verdict<ReleaseFinding>;
+  /** Its own tests are to be run before anybody sees it. */
+  readonly needsTests: boolean;
+  readonly package: Pick<ReleaseDocument, "size" | "format" | "container" | "manifestJson" | "described"> & {
+    readonly content: ReleaseContent;
+  };
 }
 
 /**
@@ -39,19 +46,24 @@ export interface Candidate {
  * @throws `rejected`, reasons `MANIFEST_MISMATCH`, `INVALID_NAME`, `RESERVED_NAME`, `INVALID_VERSION`, `CHECKS_FAILED`
  * @throws `invalid_argument` INVALID_CHANNEL
  */
-export function readCandidate(upload: Upload, request: PublishReleaseRequest, publisher: Publisher): Candidate {
+export function readCandidate(
+  upload: Upload,
+  request: PublishReleaseRequest,
+  publisher: Publisher,
+  policy: Policy,
+): Candidate {
   const channel = readChannel(request.channel);
   const visibility = fromVisibility(request.visibility) ?? "public";
-  compare("name", upload.name, request.expectedName);
-  compare("version", upload.version, request.expectedVersion);
-  const name = rejectIfInvalid(() => parsePluginName(upload.name || request.expectedName));
-  const version = rejectIfInvalid(() => parseVersion(upload.version || request.expectedVersion));
-  assertChecked(upload);
+  const { name, version } = readIdentity(upload, { name: request.expectedName, version: request.expectedVersion });
+  const verdict = judge(upload.findings, policy);
+  if (verdict.outcome === "refuse") throw checksFailed(verdict.findings);
   return {
     publisher,
     uploadId: upload.id,
     name,
     version,
+    verdict,
+    needsTests: upload.needsTests,
     sha256: parseDigest(upload.sha256),
     visibility,
     channel,
@@ -65,9 +77,7 @@ export function readCandidate(upload: Upload, request: PublishReleaseRequest, pu
         ...(upload.readme === undefined ? {} : { readme: upload.readme }),
         ...(upload.changelog === undefined ? {} : { changelog: upload.changelog }),
         files: upload.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })),
-        findings: upload.findings.map(({ rule, severity, message, file, line }) => {
-          return { rule, severity, message, file, line };
-        }),
+        findings: verdict.findings,
       },
     },
   };
@@ -78,30 +88,4 @@ function readChannel(channel: string): string | undefined {
   if (channel === "" || channel === "latest") return undefined;
   if (isChannelName(channel)) return channel;
   throw invalid("INVALID_CHANNEL", `channel: ${quote(channel)} is no channel; use a-z, then a-z 0-9 -`, "/channel");
-}
-
-function compare(field: "name" | "version", carried: string, expected: string): void {
-  if (carried === "" || expected === "" || carried === expected) return;
-  const message = `The archive holds ${field} ${quote(carried)}, the request says ${quote(expected)}; make them agree`;
-  throw new RegistryError("rejected", "MANIFEST_MISMATCH", message, {
-    fields: [{ pointer: `/${field}`, reason: message }],
-  });
-}
-
-function rejectIfInvalid<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!isRegistryError(error)) throw error;
-    throw new RegistryError("rejected", error.reason, error.message, { fields: error.fields });
-  }
-}
-
-/** Nothing becomes visible whose checks did not pass. */
-function assertChecked(upload: Upload): void {
-  const failed = upload.findings.filter((finding) => finding.severity === "error");
-  if (failed.length === 0) return;
-  throw new RegistryError("rejected", "CHECKS_FAILED", `The package was refused: ${failed[0]?.message ?? ""}`, {
-    fields: failed.slice(0, 50).map(({ file, message }) => ({ pointer: `archive:${file}`, reason: message })),
-  });
 }

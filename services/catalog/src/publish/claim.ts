@@ -9,13 +9,13 @@ import type { Candidate } from "./candidate.ts";
 type ClaimParts = Pick<Parts, "plugins" | "releases" | "clock">;
 
 /**
- * Authorises the name that will be written. A new one is claimed for the publisher: one insert decides who gets it.
- * @returns the plugin, or undefined where the name changed hands meanwhile
- * @throws `permission_denied`, also where the publisher may not know that the name is taken
- * @throws `rejected` NAME_TOO_SIMILAR
+ * @returns the plugin of that name, or null where the publisher may take it
+ * @throws as `claimName`
  */
-export async function claimName(parts: ClaimParts, candidate: Candidate): Promise<PluginDocument | undefined> {
-  const { name, publisher } = candidate;
+export async function authoriseName(
+  parts: Pick<Parts, "plugins">,
+  { name, publisher }: Pick<Candidate, "name" | "publisher">,
+): Promise<PluginDocument | null> {
   if (!may(publisher, "publish", name)) throw permissionDenied();
   const known = await parts.plugins.get(name);
   if (known !== null) {
@@ -23,8 +23,20 @@ export async function claimName(parts: ClaimParts, candidate: Candidate): Promis
     return known;
   }
   const similar = await parts.plugins.bySkeleton(skeletonOf(name));
-  if (similar !== null && similar._id !== name) throw tooSimilar(candidate, similar);
-  const claim = await newClaim(parts, candidate);
+  if (similar !== null && similar._id !== name) throw tooSimilar(publisher, similar);
+  return null;
+}
+
+/**
+ * Authorises the name that will be written. A new one is claimed for the publisher: one insert decides who gets it.
+ * @returns the plugin, or undefined where the name changed hands meanwhile
+ * @throws `permission_denied`, also where the publisher may not know that the name is taken
+ * @throws `rejected` NAME_TOO_SIMILAR
+ */
+export async function claimName(parts: ClaimParts, candidate: Candidate): Promise<PluginDocument | undefined> {
+  const known = await authoriseName(parts, candidate);
+  if (known !== null) return known;
+  const claim = newClaim(candidate, await parts.plugins.nextId(), parts.clock.now());
   try {
     await parts.plugins.collection.insertOne(claim);
     return claim;
@@ -34,13 +46,13 @@ export async function claimName(parts: ClaimParts, candidate: Candidate): Promis
   }
 }
 
-async function newClaim(parts: ClaimParts, candidate: Candidate): Promise<PluginDocument> {
-  const now = parts.clock.now();
+/** A plugin as it is before its first release is seen. */
+export function newClaim(candidate: Candidate, id: number, now: Date): PluginDocument {
   const { name, publisher, visibility } = candidate;
   return {
-    ...nothingDescribed,
+    ...(candidate.package.described ?? nothingDescribed),
     _id: name,
-    id: await parts.plugins.nextId(),
+    id,
     skeleton: skeletonOf(name),
     ownerId: publisher.id,
     owner: publisher.username,
@@ -63,8 +75,8 @@ async function newClaim(parts: ClaimParts, candidate: Candidate): Promise<Plugin
   };
 }
 
-function tooSimilar(candidate: Candidate, similar: PluginDocument): RegistryError {
-  const shown = similar.published && maySee(candidate.publisher, similar);
+function tooSimilar(publisher: Candidate["publisher"], similar: PluginDocument): RegistryError {
+  const shown = similar.published && maySee(publisher, similar);
   const message =
     `The name looks like ${shown ? `"${similar._id}"` : "one that is taken"}: letters of similar shape ` +
     "(0 and o, 1 and l, rn and m) and - _ . do not tell names apart; choose another name";

@@ -109,6 +109,17 @@ export class Directory {
     return count;
   }
 
+  /**
+   * Plugins with at least so many downloads, most first, whoever may see them.
+   * @param downloads 0 for none of them
+   */
+  mostDownloaded(downloads: number, limit: number): readonly Entry[] {
+    if (downloads === 0) return [];
+    const { items } = this.#orders.downloads;
+    const end = items.findIndex((entry) => entry.wire.downloads < downloads);
+    return items.slice(0, Math.min(limit, end < 0 ? items.length : end));
+  }
+
   /** By name, after a name; and when the newest change of all that the caller sees was. */
   list(caller: Caller, after: string, size: number): { page: Entry[]; more: boolean; updatedAt: Date | undefined } {
     this.#assertLoaded();

@@ -39,7 +39,7 @@ const spec: CollectionSpec = {
 const readFields: readonly string[] = [
   ...Object.keys(nothingDescribed),
   ...["id", "skeleton", "ownerId", "owner", "visibility", "verified", "overrides", "pins", "downloads", "published"],
-  ...["deletion", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
+  ...["deletion", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
   ...["latest", "channels", "listed", "tombstones"],
 ];
 
@@ -96,6 +96,11 @@ export class PluginStore {
       throw error;
     });
     return counter?.value ?? 1;
+  }
+
+  /** Readers are to look at the plugin's releases anew; nothing else of it changed. */
+  async stamp(name: PluginName): Promise<void> {
+    await this.collection.updateOne({ _id: name }, { $set: { changedAt: this.#now() }, $inc: { stamp: 1 } });
   }
 
   /**
@@ -157,8 +162,10 @@ export class PluginStore {
     return this.collection.find({ changedAt: { $gte: since } }, options);
   }
 
-  claimsBefore(time: Date, limit: number): Promise<PluginDocument[]> {
-    return this.collection.find({ published: false, createdAt: { $lt: time } }, { limit, fields: readFields });
+  /** Oldest first. */
+  claimsBetween(from: Date, time: Date, limit: number): Promise<PluginDocument[]> {
+    const filter = { published: false, createdAt: { $gte: from, $lt: time } };
+    return this.collection.find(filter, { sort: [["createdAt", 1]], limit, fields: readFields });
   }
 
   deletionsBefore(time: Date, limit: number): Promise<PluginDocument[]> {

@@ -1,7 +1,9 @@
 import { type Event, outboxIndexes, pendingEvent } from "@registry/bus";
 import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError } from "@registry/documents";
 import { movesInto, type PluginName } from "@registry/domain";
-import { headFields, type ReleaseDocument, type ReleaseHead, releaseId } from "../model/release.ts";
+import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
+import { basicFields, defined, fullFields } from "./release-fields.ts";
+import { type Seen, WaitingReleases } from "./waiting.ts";
 
 const spec: CollectionSpec = {
   name: "releases",
@@ -17,25 +19,58 @@ const spec: CollectionSpec = {
       ],
     },
     { name: "unprojected", keys: [["projectSince", 1]] },
+    {
+      name: "waiting",
+      keys: [
+        ["waiting", 1],
+        ["waitingSince", 1],
+      ],
+    },
     ...outboxIndexes,
   ],
 };
 
 /** What everybody may read of a release; without its files, readme and the like. */
 export type BasicRelease = ReleaseHead & Pick<ReleaseDocument, "manifestJson">;
-const basicFields = [...headFields, "manifestJson"];
-const fullFields = [...basicFields, "content", "described", "publishedById", "uploadId", "stagedAt", "deletedBy"];
+/** A change of a release that the plugin is to follow. */
+export interface Move {
+  readonly set: Partial<ReleaseDocument> & Required<Pick<ReleaseDocument, "revision">>;
+  readonly unset?: readonly (keyof ReleaseDocument)[];
+  readonly event?: Event | undefined;
+}
 
 /** States in which a release refers to its bytes. */
 const referring = ["staged", "published", "yanked", "quarantined"] as const;
 
+/** How a release ended. */
+export interface Burial {
+  readonly by: string;
+  readonly reason: string;
+  readonly revision: number;
+  readonly at: Date;
+  readonly review?: ReleaseDocument["review"];
+}
+
+/** What a tombstone no longer has. */
+const buried = {
+  content: true,
+  manifestJson: true,
+  described: true,
+  waiting: true,
+  waitingSince: true,
+  testLog: true,
+  quarantinedFrom: true,
+} as const;
+
 /** The release documents. Each change of state is one write that compares the state before. */
 export class ReleaseStore {
   readonly collection: Collection<ReleaseDocument>;
+  readonly waiting: WaitingReleases;
   readonly #limit: number;
 
   private constructor(collection: Collection<ReleaseDocument>, limit: number) {
     this.collection = collection;
+    this.waiting = new WaitingReleases(collection);
     this.#limit = limit;
   }
 
@@ -53,7 +88,8 @@ export class ReleaseStore {
   }
 
   byUpload(uploadId: string): Promise<ReleaseDocument | null> {
-    return this.collection.findOne({ uploadId, state: "published" }, { fields: fullFields });
+    const settled = { $or: [{ state: "published" }, { state: "staged", waiting: { $exists: true } }] } as const;
+    return this.collection.findOne({ $and: [{ uploadId }, settled] }, { fields: fullFields });
   }
 
   /** All releases of a plugin, tombstones included. */
@@ -86,20 +122,53 @@ export class ReleaseStore {
     return result.matchedCount > 0;
   }
 
-  /** @returns false if the release is no longer staged with these bytes */
+  /** @returns false if the release is no longer staged with these bytes, or waits for something else */
   async promote(
-    staged: Pick<ReleaseHead, "_id" | "sha256">,
-    published: Required<Pick<ReleaseDocument, "publishedAt" | "publishedBy" | "publishedById" | "revision">>,
+    { _id, sha256 }: Seen,
+    waiting: Waiting | undefined,
+    published: Required<Pick<ReleaseDocument, "publishedAt" | "revision">> & Partial<ReleaseDocument>,
     event: Event,
   ): Promise<boolean> {
     const result = await this.collection.updateOne(
-      { _id: staged._id, state: "staged", sha256: staged.sha256 },
+      { _id, state: "staged", sha256, waiting: waiting ?? { $exists: false } },
       {
-        $set: { ...published, state: "published", projectSince: published.publishedAt },
+        $set: { ...defined(published), state: "published", projectSince: published.publishedAt },
+        $unset: { waiting: true, waitingSince: true },
         $push: { "outbox.pending": pendingEvent(event) },
       },
     );
     return result.matchedCount > 0;
+  }
+
+  /**
+   * Changes a release in the state in which it was seen.
+   * @returns false if it is in another state by now
+   */
+  async move(seen: Seen & Pick<ReleaseHead, "state">, { set, unset = [], event }: Move, at: Date): Promise<boolean> {
+    const { _id, sha256, state } = seen;
+    const result = await this.collection.updateOne(
+      { _id, sha256, state },
+      {
+        $set: { ...defined(set), projectSince: at },
+        ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map((field) => [field, true as const])) }),
+        ...(event === undefined ? {} : { $push: { "outbox.pending": pendingEvent(event) } }),
+      },
+    );
+    return result.matchedCount > 0;
+  }
+
+  /**
+   * Whether these bytes were rejected or quarantined under any other name or version, or deleted from this very plugin.
+   * What an owner deletes says nothing about the same bytes elsewhere.
+   */
+  async isBurnt(sha256: string, plugin: PluginName, _id: string): Promise<boolean> {
+    const judged = [
+      { state: "quarantined" },
+      { state: "deleted", "review.state": "rejected" },
+      { state: "deleted", plugin },
+    ];
+    const filter = { $and: [{ sha256, _id: { $ne: _id } }, { $or: judged }] } as const;
+    return (await this.collection.findOne(filter, { fields: ["state"] })) !== null;
   }
 
   /** Takes back what one upload staged. */
@@ -111,24 +180,20 @@ export class ReleaseStore {
   async abandon(id: string, stagedAt: Date): Promise<boolean> {
     const result = await this.collection.updateOne(
       { _id: id, state: "staged", stagedAt },
-      { $set: { state: "abandoned" } },
+      { $set: { state: "abandoned" }, $unset: { waiting: true, waitingSince: true } },
     );
     return result.matchedCount > 0;
   }
 
   /** Leaves a tombstone. @returns false if it is one already */
-  async bury(
-    id: string,
-    deletion: { readonly by: string; readonly reason: string; readonly revision: number; readonly at: Date },
-    event: Event,
-  ): Promise<boolean> {
-    const { by, reason, revision, at } = deletion;
+  async bury(id: string, burial: Burial, event: Event | undefined): Promise<boolean> {
+    const { by, reason, revision, at, review } = burial;
     const result = await this.collection.updateOne(
       { _id: id, state: { $in: movesInto("deleted") } },
       {
-        $set: { state: "deleted", deletedBy: by, reason, revision, projectSince: at },
-        $unset: { content: true, manifestJson: true, described: true },
-        $push: { "outbox.pending": pendingEvent(event) },
+        $set: { state: "deleted", deletedBy: by, reason, revision, projectSince: at, ...(review && { review }) },
+        $unset: buried,
+        ...(event === undefined ? {} : { $push: { "outbox.pending": pendingEvent(event) } }),
       },
     );
     return result.matchedCount > 0;
@@ -163,7 +228,7 @@ export class ReleaseStore {
   }
 
   stagedBefore(time: Date, limit: number): Promise<ReleaseDocument[]> {
-    const filter = { state: "staged", stagedAt: { $lt: time } };
+    const filter = { state: "staged", stagedAt: { $lt: time }, waiting: { $exists: false } };
     return this.collection.find(filter, { limit, fields: [...headFields, "stagedAt", "uploadId"] });
   }
 

@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import { StorageServiceDefinition, Upload } from "@registry/contracts/storage";
+import {
+  type DeepPartial,
+  type RunPackageTestsResponse,
+  StorageServiceDefinition,
+  Upload,
+} from "@registry/contracts/storage";
 import { notFound, RegistryError } from "@registry/domain";
 import { anyone, defineService, type ServiceTable, services } from "@registry/kit";
 
@@ -11,6 +16,8 @@ export class StandInStorage {
   readonly blobs = new Set<string>();
   /** May throw, or wait, before the method does anything. */
   before: (method: Method, uploadId: string) => void | Promise<void> = () => {};
+  /** What the tests of a package come to. */
+  tests: (sha256: string) => Promise<DeepPartial<RunPackageTestsResponse>> = () => Promise.reject(unimplemented());
   #count = 0;
 
   add(uploadedBy: number, upload: Partial<Upload>, content: string): string {
@@ -48,6 +55,10 @@ export class StandInStorage {
           this.uploads.delete(uploadId);
           return {};
         },
+      },
+      runPackageTests: {
+        allow: services("catalog"),
+        handle: async ({ sha256 }) => this.tests(sha256),
       },
       uploadPackage: unused,
       presignBlob: unused,

@@ -7,9 +7,18 @@ import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { Upload } from "@registry/contracts/storage";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { type Caller, notFound, unavailable } from "@registry/domain";
-import { anyone, type CallOptions, defineService, type Service, type ServiceClient, services } from "@registry/kit";
+import {
+  anyone,
+  type CallOptions,
+  defineService,
+  type Service,
+  type ServiceClient,
+  type SettingsOf,
+  services,
+} from "@registry/kit";
 import { createTestSurroundings, TestClock, userCaller } from "@registry/kit/testing";
 import { createCatalogService } from "../catalog.ts";
+import type { policySettings } from "../config.ts";
 import { type Hook, withHook } from "./faults.ts";
 import { StandInStorage } from "./storage.ts";
 
@@ -34,6 +43,8 @@ export interface Replica {
   as(caller: Caller): CallOptions;
   close(): Promise<void>;
 }
+
+type Policies = SettingsOf<typeof policySettings> & { readonly POLICY_POPULAR_DOWNLOADS: number };
 
 /** One store, one bus, one storage, and catalogs on them. */
 export class World {
@@ -60,10 +71,26 @@ export class World {
   }
 
   async replica(
-    settings: { sweepSeconds?: number; limitReleases?: number; limitChannels?: number } = {},
+    settings: {
+      sweepSeconds?: number;
+      limitReleases?: number;
+      limitChannels?: number;
+      policy?: Partial<Policies>;
+    } = {},
   ): Promise<Replica> {
     const around = createTestSurroundings({ service: "catalog" });
+    const policy: Policies = {
+      POLICY_CRITICAL: "refuse",
+      POLICY_HIGH: "hold",
+      POLICY_MEDIUM: "warn",
+      POLICY_LOW: "warn",
+      POLICY_INFO: "warn",
+      POLICY_RULES: "",
+      POLICY_POPULAR_DOWNLOADS: 50,
+      ...settings.policy,
+    };
     const config = {
+      ...policy,
       CATALOG_SWEEP_SECONDS: settings.sweepSeconds ?? 3600,
       CATALOG_STAGED_SECONDS: 600,
       CATALOG_CACHE_SIZE: 1024 * 1024,

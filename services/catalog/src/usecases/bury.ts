@@ -1,11 +1,11 @@
 import { invalid, pluginNotFound } from "@registry/domain";
 import type { PluginDocument } from "../model/plugin.ts";
-import type { ReleaseHead } from "../model/release.ts";
+import type { ReleaseHead, ReleaseReview } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 
-/** Staged ones are somebody's publish under way, which decides for itself. */
-export function isStanding(head: ReleaseHead): boolean {
-  return head.state === "published" || head.state === "yanked" || head.state === "quarantined";
+/** Staged ones that wait for nothing are somebody's publish under way, which decides for itself. */
+export function isStanding({ state, waiting }: ReleaseHead): boolean {
+  return state === "published" || state === "yanked" || state === "quarantined" || waiting !== undefined;
 }
 
 /** @throws `invalid_argument` INVALID_REASON */
@@ -22,18 +22,22 @@ export async function buryRelease(
   parts: Parts,
   plugin: PluginDocument,
   head: ReleaseHead,
-  deletion: { readonly by: string; readonly reason: string },
+  deletion: { readonly by: string; readonly reason: string; readonly review?: ReleaseReview },
 ): Promise<boolean> {
   const reserved = await parts.plugins.reserve(plugin._id);
   if (reserved === null) throw pluginNotFound();
   const revision = reserved.sequence;
-  const event = parts.events.make("registry.catalog.release.deleted", plugin._id, {
-    plugin: plugin._id,
-    version: head.version,
-    sha256: head.sha256,
-    deletedBy: deletion.by,
-    revision,
-  });
+  // Nobody is told of the end of what was never seen.
+  const event =
+    head.publishedAt === undefined
+      ? undefined
+      : parts.events.make("registry.catalog.release.deleted", plugin._id, {
+          plugin: plugin._id,
+          version: head.version,
+          sha256: head.sha256,
+          deletedBy: deletion.by,
+          revision,
+        });
   return parts.releases.bury(head._id, { ...deletion, revision, at: parts.clock.now() }, event);
 }
 

@@ -1,7 +1,7 @@
 import type { Plugin } from "@registry/contracts/catalog";
 import { type Caller, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import type { PluginDocument } from "../model/plugin.ts";
+import { type PluginDocument, shownVisibility } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import type { PluginEdit } from "../projector.ts";
@@ -30,7 +30,7 @@ export async function changePlugin(
     const event = (after: PluginDocument, revision: number) =>
       parts.events.make("registry.catalog.plugin.updated", _id, {
         plugin: _id,
-        visibility: after.visibility,
+        visibility: shownVisibility(after),
         updatedBy: nameOf(caller),
         revision,
       });

@@ -1,7 +1,7 @@
 import type { PluginDetails, Release } from "@registry/contracts/catalog";
 import { type Caller, isVersion, pluginNotFound, versionNotFound } from "@registry/domain";
 import { mostShown } from "../books.ts";
-import { maySeeState } from "../model/access.ts";
+import { maySeeState, maySeeTombstone } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import { byAge, byVersion, pluginGone, resolveVersion } from "../model/resolve.ts";
@@ -43,7 +43,8 @@ export async function detailsOf(
 export function visibleTo(caller: Caller, plugin: PluginDocument, heads: readonly ReleaseHead[]): ReleaseHead[] {
   const visible = byVersion(heads.filter((head) => maySeeState(caller, plugin, head.state)));
   if (visible.length > 0) return visible;
-  throw heads.some((head) => head.state === "deleted") ? pluginGone() : pluginNotFound();
+  const buried = heads.some((head) => head.state === "deleted" && maySeeTombstone(caller, plugin, head));
+  throw buried ? pluginGone() : pluginNotFound();
 }
 
 /** As `resolveVersion`, for a plugin of which all may be deleted: the version itself is told of first. */
@@ -54,7 +55,9 @@ export function resolveVisible(
   caller: Caller,
 ): ReleaseHead {
   const exact = asked.trim();
-  if (isVersion(exact) && heads.some((head) => head.version === exact)) {
+  const known = heads.find((head) => head.version === exact);
+  const buried = known?.state === "deleted" && maySeeTombstone(caller, plugin, known);
+  if (isVersion(exact) && known !== undefined && (buried || maySeeState(caller, plugin, known.state))) {
     return resolveVersion(plugin, heads, exact, caller);
   }
   visibleTo(caller, plugin, heads);

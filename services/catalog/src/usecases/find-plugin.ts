@@ -1,5 +1,5 @@
 import { type Caller, isPluginName, type PluginName, pluginNotFound } from "@registry/domain";
-import { maySee } from "../model/access.ts";
+import { maySee, seesHidden } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { Parts } from "../parts.ts";
 
@@ -9,6 +9,8 @@ import type { Parts } from "../parts.ts";
  */
 export async function findPlugin(parts: Pick<Parts, "plugins">, name: string, caller: Caller): Promise<PluginDocument> {
   const plugin = isPluginName(name) ? await parts.plugins.get(name as PluginName) : null;
-  if (plugin === null || !plugin.published || !maySee(caller, plugin)) throw pluginNotFound();
+  if (plugin === null || !maySee(caller, plugin)) throw pluginNotFound();
+  // A name whose first release is held back is there for those who deal with it.
+  if (!plugin.published && !(caller.type === "user" && seesHidden(caller, plugin))) throw pluginNotFound();
   return plugin;
 }

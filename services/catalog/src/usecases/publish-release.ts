@@ -6,13 +6,18 @@ import { releaseId } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { type Candidate, type Publisher, readCandidate } from "../publish/candidate.ts";
 import { claimName } from "../publish/claim.ts";
-import { commitBytes, promote } from "../publish/promote.ts";
+import { judgeNewName } from "../publish/near-miss.ts";
+import { previewRelease } from "../publish/preview.ts";
+import { commitBytes, hold, promote, stagedOf } from "../publish/promote.ts";
 import { stageRelease } from "../publish/stage.ts";
 import { dropUpload, takeBack, takeUpload, uploadNotFound } from "../publish/upload.ts";
 import { untilWritten } from "../retry.ts";
-import { toPlugin, toRelease } from "../wire.ts";
+import { toFullRelease, toPlugin } from "../wire.ts";
 
 type Answer = Pick<PublishReleaseResponse, "plugin" | "release" | "created">;
+
+/** `held`: it waits for its tests or a reviewer; `there`: these bytes were known already. */
+type Outcome = "published" | "held" | "there";
 
 /** Makes an upload a release, or leaves nothing behind. The same bytes again are a success that changes nothing. */
 export function publishRelease(parts: Parts) {
@@ -22,10 +27,15 @@ export function publishRelease(parts: Parts) {
     const upload = await takeUpload(parts, request.uploadId, caller, context);
     if (upload === undefined) return finishedBefore(parts, request.uploadId, caller);
     try {
-      const candidate = readCandidate(upload, request, caller);
-      const created = await settle(parts, candidate, context);
-      if (!created) await dropUpload(parts, upload.id);
-      return await answer(parts, candidate, created);
+      const candidate = readCandidate(upload, request, caller, parts.policy);
+      if (request.dryRun) {
+        const preview = await previewRelease(parts, candidate);
+        await dropUpload(parts, upload.id);
+        return preview;
+      }
+      const outcome = await settle(parts, candidate, context);
+      if (outcome === "there") await dropUpload(parts, upload.id);
+      return await answer(parts, candidate, outcome);
     } catch (error) {
       await dropUpload(parts, upload.id);
       throw error;
@@ -35,8 +45,7 @@ export function publishRelease(parts: Parts) {
   };
 }
 
-/** @returns whether this call made the release visible */
-async function settle(parts: Parts, candidate: Candidate, context: CallContext): Promise<boolean> {
+async function settle(parts: Parts, candidate: Candidate, context: CallContext): Promise<Outcome> {
   try {
     return await untilWritten(async () => {
       context.signal.throwIfAborted();
@@ -52,27 +61,34 @@ async function settle(parts: Parts, candidate: Candidate, context: CallContext):
 /** @returns undefined where something changed in between and it has to be looked at anew */
 async function attempt(
   parts: Parts,
-  candidate: Candidate,
+  given: Candidate,
   plugin: PluginDocument,
   context: CallContext,
-): Promise<boolean | undefined> {
+): Promise<Outcome | undefined> {
+  const candidate = plugin.published ? given : judgeNewName(parts, given);
   const staging = await stageRelease(parts, candidate, plugin);
   if (staging === "again") return undefined;
-  if (staging === "there") return false;
+  if (staging === "there") return "there";
   const reserved = await parts.plugins.reserve(candidate.name, plugin.ownerId);
   if (reserved === null) {
     await parts.releases.dropStaged(releaseId(candidate.name, candidate.version), candidate.uploadId);
     return undefined;
   }
   await commitBytes(parts, candidate, context);
-  return (await promote(parts, candidate, reserved)) ? true : undefined;
+  if (candidate.needsTests || candidate.verdict.outcome === "hold") {
+    return (await hold(parts, candidate)) ? "held" : undefined;
+  }
+  return (await promote(parts, stagedOf(parts, candidate), reserved)) ? "published" : undefined;
 }
 
-async function answer(parts: Parts, candidate: Candidate, created: boolean): Promise<Answer> {
+async function answer(parts: Parts, candidate: Candidate, outcome: Outcome): Promise<Answer> {
+  // What is held changes nothing that others see, but its publisher is to find it.
+  if (outcome === "held") await parts.plugins.stamp(candidate.name);
   const plugin = await parts.projector.project(candidate.name);
   const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
   if (plugin === null || release === null) throw pluginNotFound();
-  return { plugin: toPlugin(plugin), release: toRelease(release), created };
+  if (release.waiting === "tests") parts.kickTests();
+  return { plugin: toPlugin(plugin), release: toFullRelease(release), created: outcome !== "there" };
 }
 
 /** The upload is used up: by this very request, whose answer was lost? */
@@ -81,5 +97,5 @@ async function finishedBefore(parts: Parts, uploadId: string, publisher: Publish
   if (release === null || release.publishedById !== publisher.id) throw uploadNotFound();
   const plugin = await parts.projector.project(release.plugin);
   if (plugin === null) throw uploadNotFound();
-  return { plugin: toPlugin(plugin), release: toRelease(release), created: false };
+  return { plugin: toPlugin(plugin), release: toFullRelease(release), created: false };
 }

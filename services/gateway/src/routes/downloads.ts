@@ -7,13 +7,14 @@ import { pluginName, textParameter } from "../input.ts";
 import { type Container, containers, fileName } from "../links.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, json, type Route } from "../route.ts";
-import { visibilityWord } from "../words.ts";
+import { isListed, reachOf } from "../words.ts";
 
 const forEver = "public, max-age=31536000, immutable";
 const forNobodyElse = "private, no-store";
 
 export interface Resolved {
   readonly release: Release;
+  /** Of this release: hidden ones are private, however public the plugin. */
   readonly visibility: Visibility;
 }
 
@@ -44,7 +45,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
         const name = pluginName(call.params.name);
         const { release, visibility } = await resolve(call, name, call.query.version ?? "");
         const { version, sha256, container } = release;
-        const target = { name, version, sha256, container, visibility };
+        const target = { name, version, sha256, container, visibility, counted: isListed(release.state) };
         const answer = { download_url: parts.links.download(call.origin, target, call.caller) };
         return visibility === "public"
           ? json(answer, { keep: { tags: [name] } })
@@ -71,6 +72,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
           folded: true,
           shared: visibility === "public",
           cacheControl: visibility === "public" ? "no-cache" : forNobodyElse,
+          counted: isListed(release.state),
           client: "agenticraft",
           userId: userIdOf(call),
         });
@@ -88,6 +90,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
         source: textParameter(8),
         user: textParameter(16),
         ticket: textParameter(128).describe("Of a signed address; not to be made by hand"),
+        counted: textParameter(8),
       }),
       answers: bytes,
       handle: (call) => immutable(parts, resolve, call),
@@ -108,7 +111,7 @@ function resolverOf(parts: Parts, resolutions: TrustedCache<Resolved>): Resolve 
     if (answer.release === undefined) throw new TypeError("the catalog answered without a release");
     // What the manifest says is of no use here and may be large.
     const release = { ...answer.release, manifestJson: "" };
-    const resolved = { release, visibility: visibilityWord(answer.visibility) };
+    const resolved = { release, visibility: reachOf(release, answer.visibility) };
     if (caller.type === "anonymous") resolutions.store(lease, key, resolved, 1024 + key.length, [name]);
     return resolved;
   };
@@ -138,9 +141,9 @@ async function immutable(
   if (signed === undefined && call.query.ticket !== undefined && call.caller.type === "anonymous")
     throw pluginNotFound();
   if (signed !== undefined) {
-    const { sha256, source, userId } = signed;
+    const { sha256, source, userId, counted } = signed;
     return parts.downloads.send(call, {
-      ...{ name, version, sha256, source, container, userId },
+      ...{ name, version, sha256, source, container, userId, counted },
       shared: false,
       cacheControl: forNobodyElse,
       client: "rest",
@@ -151,6 +154,7 @@ async function immutable(
     ...{ name, version, container, sha256: release.sha256, size: release.size, source: release.container },
     shared: visibility === "public",
     cacheControl: visibility === "public" ? forEver : forNobodyElse,
+    counted: isListed(release.state),
     client: "rest",
     userId: userIdOf(call),
   });

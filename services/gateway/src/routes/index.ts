@@ -4,13 +4,16 @@ import type { Route } from "../route.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
+import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
+import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
+import { yankRoutes } from "./yank.ts";
 
 /** Every route of the registry. */
 export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiPath: string): Route[] {
@@ -21,6 +24,9 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...searchRoutes(parts),
     ...releaseRoutes(parts),
     ...downloadRoutes(parts, resolutions),
+    ...yankRoutes(parts),
+    ...deprecationRoutes(parts),
+    ...reviewRoutes(parts),
     ...channelRoutes(parts),
     ...authRoutes(parts),
     ...userRoutes(parts),

@@ -1,9 +1,9 @@
 import { checkManifestPart } from "@registry/archive";
-import { ReleaseState } from "@registry/contracts/catalog";
+import type { PublishReleaseResponse } from "@registry/contracts/catalog";
 import type { Upload } from "@registry/contracts/storage";
 import {
+  formats,
   invalid,
-  isPluginName,
   maySomewhere,
   parseDigest,
   permissionDenied,
@@ -12,11 +12,14 @@ import {
   visibilities,
 } from "@registry/domain";
 import { Gate } from "@registry/kit";
-import { readPublishForm } from "../multipart.ts";
+import { z } from "zod";
+import { flagParameter } from "../input.ts";
+import { type PublishForm, readPublishForm } from "../multipart.ts";
 import type { Parts } from "../parts.ts";
-import { type Answer, type Call, defineRoute, json, type Route } from "../route.ts";
-import { publishedSchema } from "../schemas.ts";
-import { stateWord, visibilityWord, wireVisibility } from "../words.ts";
+import { published, tried } from "../published.ts";
+import { type Answer, type Call, defineRoute, type Route } from "../route.ts";
+import { publishedSchema, triedSchema } from "../schemas.ts";
+import { wireVisibility } from "../words.ts";
 
 const uploadMs = 60_000;
 /** A request that waits is a socket whose body nobody reads yet, so many may. */
@@ -33,11 +36,16 @@ const tooManyUploads = (): RegistryError =>
     },
   );
 
+const publishQuery = z.object({
+  dry_run: flagParameter().describe("Check everything and say what would come of it, but keep nothing"),
+});
+type PublishCall = Call<z.output<typeof publishQuery>>;
+
 /** Publish, under both of its spellings. */
 export function publishRoutes(parts: Parts): Route[] {
   const uploads = parts.config.LIMIT_CONCURRENT_UPLOADS;
   const gate = new Gate(uploads, uploads * waitingPerUpload, tooManyUploads);
-  const publishOne = async (call: Call): Promise<Answer> => {
+  const publishOne = async (call: PublishCall): Promise<Answer> => {
     if (call.caller.type === "anonymous") throw unauthenticated();
     if (!maySomewhere(call.caller, "publish")) throw permissionDenied();
     const patience = AbortSignal.any([call.context.signal, AbortSignal.timeout(longestWaitMs)]);
@@ -49,22 +57,31 @@ export function publishRoutes(parts: Parts): Route[] {
       url,
       tag: "plugins",
       summary:
-        "Publish a package: multipart with a part `package`, and optionally `manifest`, `version`, `visibility`, `channel`, `sha256`",
+        "Publish a package: multipart with a part `package`, and optionally `manifest`, `name`, `version`, `visibility`, `channel`, `sha256`",
       access: "users",
+      query: publishQuery,
       body: "form",
       deadlineMs: uploadMs,
       answers: {
-        200: { description: "The same bytes were published before", schema: publishedSchema },
+        200: {
+          description: "The same bytes were published before; with `dry_run`: what would come of it",
+          schema: z.union([publishedSchema, triedSchema]),
+        },
         201: { description: "Published", schema: publishedSchema },
-        202: { description: "Taken, and shown once its checks have passed", schema: publishedSchema },
+        202: {
+          description: "Taken, and shown once its checks have passed and a reviewer agreed",
+          schema: publishedSchema,
+        },
       },
       handle: publishOne,
     }),
   );
 }
 
-async function publish(parts: Parts, call: Call): Promise<Answer> {
+async function publish(parts: Parts, call: PublishCall): Promise<Answer> {
+  const { dry_run: dryRun } = call.query;
   let upload: Upload | undefined;
+  let kept = false;
   try {
     const form = await readPublishForm(call.request, {
       storage: parts.storage,
@@ -74,26 +91,33 @@ async function publish(parts: Parts, call: Call): Promise<Answer> {
         upload = received;
       },
     });
-    const said = form.manifest === undefined ? {} : checkManifestPart(form.manifest);
-    const { version, visibility, channel, sha256 } = form.fields;
-    if (sha256 !== undefined && parseDigest(sha256) !== form.upload.sha256) throw otherDigest();
-    // Once the bytes are here the publish runs to its end, whether or not the client still listens.
-    const { signal: _signal, ...context } = call.context;
-    const answer = await parts.catalog.publishRelease(
-      {
-        uploadId: form.upload.id,
-        expectedName: said.name ?? "",
-        expectedVersion: version ?? said.version ?? "",
-        ...(visibility === undefined ? {} : { visibility: wireVisibility(readVisibility(visibility)) }),
-        channel: channel ?? "",
-      },
-      { context: { ...context, signal: new AbortController().signal }, timeoutMs: uploadMs },
-    );
+    const answer = await submit(parts, call, form, dryRun);
+    if (dryRun) return tried(parts, call, answer);
+    kept = true;
     return published(parts, call, answer);
-  } catch (error) {
-    if (upload !== undefined) await abort(parts, upload.id, call.context.requestId);
-    throw error;
+  } finally {
+    if (upload !== undefined && !kept) await abort(parts, upload.id, call.context.requestId);
   }
+}
+
+async function submit(parts: Parts, call: Call, form: PublishForm, dryRun: boolean): Promise<PublishReleaseResponse> {
+  const format = formats.find((known) => known === form.upload.format);
+  const said = form.manifest === undefined ? {} : checkManifestPart(form.manifest, format);
+  const { name, version, visibility, channel, sha256 } = form.fields;
+  if (sha256 !== undefined && parseDigest(sha256) !== form.upload.sha256) throw otherDigest();
+  // Once the bytes are here the publish runs to its end, whether or not the client still listens.
+  const { signal: _signal, ...context } = call.context;
+  return await parts.catalog.publishRelease(
+    {
+      uploadId: form.upload.id,
+      expectedName: name ?? said.name ?? "",
+      expectedVersion: version ?? said.version ?? "",
+      ...(visibility === undefined ? {} : { visibility: wireVisibility(readVisibility(visibility)) }),
+      channel: channel ?? "",
+      dryRun,
+    },
+    { context: { ...context, signal: new AbortController().signal }, timeoutMs: uploadMs },
+  );
 }
 
 function otherDigest(): RegistryError {
@@ -118,34 +142,4 @@ async function abort(parts: Parts, uploadId: string, requestId: string): Promise
   } catch (error) {
     parts.log.warn({ err: error, requestId }, "an upload that came to nothing could not be dropped");
   }
-}
-
-function published(
-  parts: Parts,
-  call: Call,
-  { plugin, release, created }: Awaited<ReturnType<Parts["catalog"]["publishRelease"]>>,
-): Answer {
-  if (plugin === undefined || release === undefined || !isPluginName(plugin.name)) {
-    throw new TypeError("the catalog answered without a release");
-  }
-  parts.changed(plugin.name);
-  const { version, sha256, size, container } = release;
-  const visibility = visibilityWord(plugin.visibility);
-  const url = `${call.origin}/api/v1/plugins/${plugin.name}/versions/${version}`;
-  const staged = release.state === ReleaseState.RELEASE_STATE_STAGED;
-  const target = { name: plugin.name, version, sha256, container, visibility };
-  return json(
-    {
-      success: true,
-      plugin: plugin.name,
-      version,
-      sha256,
-      size,
-      state: stateWord(release.state),
-      url,
-      package_url: parts.links.package(call.origin, plugin.name, version, container),
-      download_url: parts.links.download(call.origin, target, call.caller),
-    },
-    { status: staged ? 202 : created ? 201 : 200, headers: { location: url } },
-  );
 }

@@ -4,10 +4,11 @@ import { z } from "zod";
 import { releaseText } from "../info.ts";
 import { integerParameter, pluginName, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
-import { type Answer, type Call, content, defineRoute, json, jsonText, type Route } from "../route.ts";
-import { fileSchema, findingSchema, releaseSchema } from "../schemas.ts";
+import { type Answer, type Call, content, defineRoute, json, jsonText, type Keep, type Route } from "../route.ts";
+import { checkSchema, fileSchema, findingSchema, releaseSchema, reviewSchema } from "../schemas.ts";
 import { closedPolicy } from "../security.ts";
-import { orNull } from "../words.ts";
+import { checksWithLogs, findingsOf, reviewFields } from "../verdicts.ts";
+import { isListed, orNull } from "../words.ts";
 
 const markdown = "text/markdown; charset=utf-8";
 const fullSchema = releaseSchema.extend({
@@ -17,6 +18,10 @@ const fullSchema = releaseSchema.extend({
   files: z.array(fileSchema),
   findings: z.array(findingSchema),
   download_url: z.string().nullable(),
+});
+const checksSchema = z.object({
+  checks: z.array(checkSchema.extend({ log: z.string().nullable() })),
+  review: reviewSchema.nullable(),
 });
 
 /** What a release is and holds. */
@@ -65,7 +70,7 @@ export function releaseRoutes(parts: Parts): Route[] {
       answers: { 200: { description: "All of them", schema: z.object({ files: z.array(fileSchema) }) } },
       async handle(call) {
         const { name, release } = await full(parts, call);
-        return json({ files: release.files }, { keep: { tags: [name] } });
+        return json({ files: release.files }, keptUnder(name, release));
       },
     }),
     defineRoute({
@@ -82,7 +87,18 @@ export function releaseRoutes(parts: Parts): Route[] {
       answers: { 200: { description: "All of it", schema: z.object({ findings: z.array(findingSchema) }) } },
       async handle(call) {
         const { name, release } = await full(parts, call);
-        return json({ findings: findingsOf(release) }, { keep: { tags: [name] } });
+        return json({ findings: findingsOf(release) }, keptUnder(name, release));
+      },
+    }),
+    defineRoute({
+      ...one,
+      url: `${base}/:version/checks`,
+      summary: "The checks that it went through with their logs, and what a reviewer said",
+      answers: { 200: { description: "All of them; `review` is null where nobody was asked", schema: checksSchema } },
+      async handle(call) {
+        const { name, release } = await full(parts, call);
+        const answer = { checks: checksWithLogs(release), review: reviewFields(release.review) };
+        return json(answer, keptUnder(name, release));
       },
     }),
   ];
@@ -110,12 +126,9 @@ async function full(parts: Parts, call: Call): Promise<{ name: PluginName; relea
   return { name, release };
 }
 
-function findingsOf(release: Release): object[] {
-  return release.findings.map(({ file: path, line, ...rest }) => ({
-    ...rest,
-    file: orNull(path),
-    line: line === 0 ? null : line,
-  }));
+/** What only some may see is kept ready for nobody, whoever asked for it. */
+function keptUnder(name: PluginName, { state }: Release): { keep?: Keep } {
+  return isListed(state) ? { keep: { tags: [name] } } : {};
 }
 
 async function show(parts: Parts, call: Call): Promise<Answer> {
@@ -128,7 +141,7 @@ async function show(parts: Parts, call: Call): Promise<Answer> {
     findings: findingsOf(release),
     download_url: `${call.origin}/api/v1/plugins/${name}/download?version=${release.version}`,
   };
-  return jsonText(releaseText(release, { ...call, links: parts.links }, more), { keep: { tags: [name] } });
+  return jsonText(releaseText(release, { ...call, links: parts.links }, more), keptUnder(name, release));
 }
 
 async function text(parts: Parts, call: Call, which: "readme" | "changelog"): Promise<Answer> {
@@ -139,7 +152,7 @@ async function text(parts: Parts, call: Call, which: "readme" | "changelog"): Pr
   }
   return content(found, markdown, {
     headers: { "content-security-policy": closedPolicy },
-    keep: { tags: [name] },
+    ...keptUnder(name, release),
   });
 }
 

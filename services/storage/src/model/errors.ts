@@ -35,5 +35,13 @@ export const storageBusy = (): RegistryError =>
     retryAfterSeconds: 5,
   });
 
+export const pluginTestsOff = (): RegistryError =>
+  new RegistryError("unimplemented", "PLUGIN_TESTS_OFF", "This registry does not run the tests of plugins");
+
+export const pluginTestsBusy = (): RegistryError =>
+  new RegistryError("unavailable", "PLUGIN_TESTS_BUSY", "Too many packages wait for their tests; try again later", {
+    retryAfterSeconds: 30,
+  });
+
 export const brokenOff = (cause: unknown): RegistryError =>
   new RegistryError("cancelled", "UPLOAD_BROKEN_OFF", "The sender broke the upload off", { cause });

@@ -13,6 +13,8 @@ export interface PackageFinding {
   readonly message: string;
   readonly file: string | null;
   readonly line: number | null;
+  /** JSON pointer into the manifest. */
+  readonly pointer: string | null;
 }
 
 /** What the inspection read out of a package, in the form in which it is kept and sent. */

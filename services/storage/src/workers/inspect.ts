@@ -26,6 +26,6 @@ function toContent(inspection: Inspection): PackageContent {
   };
 }
 
-function toFinding({ rule, severity, message, file, line }: Finding): PackageFinding {
-  return { rule, severity, message, file: file ?? null, line: line ?? null };
+function toFinding({ rule, severity, message, file, line, pointer }: Finding): PackageFinding {
+  return { rule, severity, message, file: file ?? null, line: line ?? null, pointer: pointer ?? null };
 }

@@ -29,6 +29,12 @@ export interface Tasks {
     /** Null where there is no such file. */
     readonly output: { readonly size: number } | null;
   };
+  unpack: {
+    /** `target` is an empty folder. */
+    readonly input: Source & { readonly target: string };
+    /** The paths of all files, sorted. */
+    readonly output: readonly string[];
+  };
 }
 
 export type TaskType = keyof Tasks;

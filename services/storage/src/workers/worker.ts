@@ -3,6 +3,7 @@ import { extract } from "./extract.ts";
 import { inspect } from "./inspect.ts";
 import { repack } from "./repack.ts";
 import { type TaskAnswer, type TaskMessage, type Tasks, type TaskType, toAnswer } from "./tasks.ts";
+import { unpack } from "./unpack.ts";
 
 function perform(task: TaskMessage): Promise<Tasks[TaskType]["output"]> {
   switch (task.type) {
@@ -12,6 +13,8 @@ function perform(task: TaskMessage): Promise<Tasks[TaskType]["output"]> {
       return repack(task.input);
     case "extract":
       return extract(task.input);
+    case "unpack":
+      return unpack(task.input);
     default:
       return task satisfies never;
   }

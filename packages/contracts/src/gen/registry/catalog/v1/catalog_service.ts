@@ -10,6 +10,7 @@ import type { CallContext, CallOptions } from "nice-grpc-common";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { PageRequest } from "../../common/v1/page.ts";
 import {
+  Deprecation,
   Plugin,
   PluginDetails,
   Release,
@@ -113,6 +114,80 @@ export function searchSortToNumber(object: SearchSort): number {
     case SearchSort.SEARCH_SORT_NAME:
       return 5;
     case SearchSort.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export const ReviewDecision = {
+  REVIEW_DECISION_UNSPECIFIED: "REVIEW_DECISION_UNSPECIFIED",
+  /** REVIEW_DECISION_RELEASE - Staged or quarantined becomes published. */
+  REVIEW_DECISION_RELEASE: "REVIEW_DECISION_RELEASE",
+  /** REVIEW_DECISION_REJECT - Staged or quarantined becomes a tombstone: name, version and digest are burnt. */
+  REVIEW_DECISION_REJECT: "REVIEW_DECISION_REJECT",
+  /** REVIEW_DECISION_QUARANTINE - Published or yanked is taken out of sight until one of the other two. */
+  REVIEW_DECISION_QUARANTINE: "REVIEW_DECISION_QUARANTINE",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ReviewDecision = typeof ReviewDecision[keyof typeof ReviewDecision];
+
+export namespace ReviewDecision {
+  export type REVIEW_DECISION_UNSPECIFIED = typeof ReviewDecision.REVIEW_DECISION_UNSPECIFIED;
+  export type REVIEW_DECISION_RELEASE = typeof ReviewDecision.REVIEW_DECISION_RELEASE;
+  export type REVIEW_DECISION_REJECT = typeof ReviewDecision.REVIEW_DECISION_REJECT;
+  export type REVIEW_DECISION_QUARANTINE = typeof ReviewDecision.REVIEW_DECISION_QUARANTINE;
+  export type UNRECOGNIZED = typeof ReviewDecision.UNRECOGNIZED;
+}
+
+export function reviewDecisionFromJSON(object: any): ReviewDecision {
+  switch (object) {
+    case 0:
+    case "REVIEW_DECISION_UNSPECIFIED":
+      return ReviewDecision.REVIEW_DECISION_UNSPECIFIED;
+    case 1:
+    case "REVIEW_DECISION_RELEASE":
+      return ReviewDecision.REVIEW_DECISION_RELEASE;
+    case 2:
+    case "REVIEW_DECISION_REJECT":
+      return ReviewDecision.REVIEW_DECISION_REJECT;
+    case 3:
+    case "REVIEW_DECISION_QUARANTINE":
+      return ReviewDecision.REVIEW_DECISION_QUARANTINE;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReviewDecision.UNRECOGNIZED;
+  }
+}
+
+export function reviewDecisionToJSON(object: ReviewDecision): string {
+  switch (object) {
+    case ReviewDecision.REVIEW_DECISION_UNSPECIFIED:
+      return "REVIEW_DECISION_UNSPECIFIED";
+    case ReviewDecision.REVIEW_DECISION_RELEASE:
+      return "REVIEW_DECISION_RELEASE";
+    case ReviewDecision.REVIEW_DECISION_REJECT:
+      return "REVIEW_DECISION_REJECT";
+    case ReviewDecision.REVIEW_DECISION_QUARANTINE:
+      return "REVIEW_DECISION_QUARANTINE";
+    case ReviewDecision.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function reviewDecisionToNumber(object: ReviewDecision): number {
+  switch (object) {
+    case ReviewDecision.REVIEW_DECISION_UNSPECIFIED:
+      return 0;
+    case ReviewDecision.REVIEW_DECISION_RELEASE:
+      return 1;
+    case ReviewDecision.REVIEW_DECISION_REJECT:
+      return 2;
+    case ReviewDecision.REVIEW_DECISION_QUARANTINE:
+      return 3;
+    case ReviewDecision.UNRECOGNIZED:
     default:
       return -1;
   }
@@ -229,6 +304,8 @@ export interface PublishReleaseRequest {
   visibility: Visibility;
   /** Channel to move to this release beside `latest`; may be empty. */
   channel: string;
+  /** Only say what would come of it: everything is checked, nothing is kept, the upload is dropped. */
+  dryRun: boolean;
 }
 
 export interface PublishReleaseResponse {
@@ -238,6 +315,81 @@ export interface PublishReleaseResponse {
     | undefined;
   /** False if the same bytes were there already. */
   created: boolean;
+}
+
+export interface YankReleaseRequest {
+  name: string;
+  /** Exact. */
+  version: string;
+  /** At most 500 characters. */
+  reason: string;
+}
+
+export interface YankReleaseResponse {
+  release: Release | undefined;
+}
+
+export interface UnyankReleaseRequest {
+  name: string;
+  /** Exact. */
+  version: string;
+}
+
+export interface UnyankReleaseResponse {
+  release: Release | undefined;
+}
+
+export interface DeprecateRequest {
+  name: string;
+  /** Exact; empty for the plugin as a whole. */
+  version: string;
+  deprecation: Deprecation | undefined;
+}
+
+export interface DeprecateResponse {
+  plugin:
+    | Plugin
+    | undefined;
+  /** Where a version was given. */
+  release: Release | undefined;
+}
+
+export interface UndeprecateRequest {
+  name: string;
+  /** Exact; empty for the plugin as a whole. */
+  version: string;
+}
+
+export interface UndeprecateResponse {
+  plugin:
+    | Plugin
+    | undefined;
+  /** Where a version was given. */
+  release: Release | undefined;
+}
+
+export interface ReviewReleaseRequest {
+  name: string;
+  /** Exact. */
+  version: string;
+  decision: ReviewDecision;
+  /** 1 to 500 characters; shown to the owner. */
+  reason: string;
+}
+
+export interface ReviewReleaseResponse {
+  plugin: Plugin | undefined;
+  release: Release | undefined;
+}
+
+export interface ListReviewsRequest {
+  page: PageRequest | undefined;
+}
+
+export interface ListReviewsResponse {
+  /** Full view without readme, changelog and files. */
+  releases: Release[];
+  nextPageToken: string;
 }
 
 export interface UpdatePluginRequest {
@@ -1732,6 +1884,7 @@ function createBasePublishReleaseRequest(): PublishReleaseRequest {
     expectedVersion: "",
     visibility: Visibility.VISIBILITY_UNSPECIFIED,
     channel: "",
+    dryRun: false,
   };
 }
 
@@ -1751,6 +1904,9 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     }
     if (message.channel !== "") {
       writer.uint32(42).string(message.channel);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(48).bool(message.dryRun);
     }
     return writer;
   },
@@ -1808,6 +1964,14 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
             message.channel = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1839,6 +2003,11 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
         : "",
       visibility: isSet(object.visibility) ? visibilityFromJSON(object.visibility) : Visibility.VISIBILITY_UNSPECIFIED,
       channel: isSet(object.channel) ? globalThis.String(object.channel) : "",
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : false,
     };
   },
 
@@ -1859,6 +2028,9 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     if (message.channel !== "") {
       obj.channel = message.channel;
     }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun;
+    }
     return obj;
   },
 
@@ -1872,6 +2044,7 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     message.expectedVersion = object.expectedVersion ?? "";
     message.visibility = object.visibility ?? Visibility.VISIBILITY_UNSPECIFIED;
     message.channel = object.channel ?? "";
+    message.dryRun = object.dryRun ?? false;
     return message;
   },
 };
@@ -1977,6 +2150,1062 @@ export const PublishReleaseResponse: MessageFns<PublishReleaseResponse> = {
       ? Release.fromPartial(object.release)
       : undefined;
     message.created = object.created ?? false;
+    return message;
+  },
+};
+
+function createBaseYankReleaseRequest(): YankReleaseRequest {
+  return { name: "", version: "", reason: "" };
+}
+
+export const YankReleaseRequest: MessageFns<YankReleaseRequest> = {
+  encode(message: YankReleaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): YankReleaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseYankReleaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): YankReleaseRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: YankReleaseRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<YankReleaseRequest>): YankReleaseRequest {
+    return YankReleaseRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<YankReleaseRequest>): YankReleaseRequest {
+    const message = createBaseYankReleaseRequest();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseYankReleaseResponse(): YankReleaseResponse {
+  return { release: undefined };
+}
+
+export const YankReleaseResponse: MessageFns<YankReleaseResponse> = {
+  encode(message: YankReleaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.release !== undefined) {
+      Release.encode(message.release, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): YankReleaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseYankReleaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.release = Release.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): YankReleaseResponse {
+    return { release: isSet(object.release) ? Release.fromJSON(object.release) : undefined };
+  },
+
+  toJSON(message: YankReleaseResponse): unknown {
+    const obj: any = {};
+    if (message.release !== undefined) {
+      obj.release = Release.toJSON(message.release);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<YankReleaseResponse>): YankReleaseResponse {
+    return YankReleaseResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<YankReleaseResponse>): YankReleaseResponse {
+    const message = createBaseYankReleaseResponse();
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Release.fromPartial(object.release)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUnyankReleaseRequest(): UnyankReleaseRequest {
+  return { name: "", version: "" };
+}
+
+export const UnyankReleaseRequest: MessageFns<UnyankReleaseRequest> = {
+  encode(message: UnyankReleaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnyankReleaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnyankReleaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnyankReleaseRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: UnyankReleaseRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnyankReleaseRequest>): UnyankReleaseRequest {
+    return UnyankReleaseRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnyankReleaseRequest>): UnyankReleaseRequest {
+    const message = createBaseUnyankReleaseRequest();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseUnyankReleaseResponse(): UnyankReleaseResponse {
+  return { release: undefined };
+}
+
+export const UnyankReleaseResponse: MessageFns<UnyankReleaseResponse> = {
+  encode(message: UnyankReleaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.release !== undefined) {
+      Release.encode(message.release, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnyankReleaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnyankReleaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.release = Release.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnyankReleaseResponse {
+    return { release: isSet(object.release) ? Release.fromJSON(object.release) : undefined };
+  },
+
+  toJSON(message: UnyankReleaseResponse): unknown {
+    const obj: any = {};
+    if (message.release !== undefined) {
+      obj.release = Release.toJSON(message.release);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnyankReleaseResponse>): UnyankReleaseResponse {
+    return UnyankReleaseResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnyankReleaseResponse>): UnyankReleaseResponse {
+    const message = createBaseUnyankReleaseResponse();
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Release.fromPartial(object.release)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeprecateRequest(): DeprecateRequest {
+  return { name: "", version: "", deprecation: undefined };
+}
+
+export const DeprecateRequest: MessageFns<DeprecateRequest> = {
+  encode(message: DeprecateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.deprecation !== undefined) {
+      Deprecation.encode(message.deprecation, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeprecateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeprecateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.deprecation = Deprecation.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeprecateRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      deprecation: isSet(object.deprecation) ? Deprecation.fromJSON(object.deprecation) : undefined,
+    };
+  },
+
+  toJSON(message: DeprecateRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.deprecation !== undefined) {
+      obj.deprecation = Deprecation.toJSON(message.deprecation);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeprecateRequest>): DeprecateRequest {
+    return DeprecateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeprecateRequest>): DeprecateRequest {
+    const message = createBaseDeprecateRequest();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    message.deprecation = (object.deprecation !== undefined && object.deprecation !== null)
+      ? Deprecation.fromPartial(object.deprecation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseDeprecateResponse(): DeprecateResponse {
+  return { plugin: undefined, release: undefined };
+}
+
+export const DeprecateResponse: MessageFns<DeprecateResponse> = {
+  encode(message: DeprecateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== undefined) {
+      Plugin.encode(message.plugin, writer.uint32(10).fork()).join();
+    }
+    if (message.release !== undefined) {
+      Release.encode(message.release, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeprecateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeprecateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = Plugin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.release = Release.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeprecateResponse {
+    return {
+      plugin: isSet(object.plugin) ? Plugin.fromJSON(object.plugin) : undefined,
+      release: isSet(object.release) ? Release.fromJSON(object.release) : undefined,
+    };
+  },
+
+  toJSON(message: DeprecateResponse): unknown {
+    const obj: any = {};
+    if (message.plugin !== undefined) {
+      obj.plugin = Plugin.toJSON(message.plugin);
+    }
+    if (message.release !== undefined) {
+      obj.release = Release.toJSON(message.release);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeprecateResponse>): DeprecateResponse {
+    return DeprecateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeprecateResponse>): DeprecateResponse {
+    const message = createBaseDeprecateResponse();
+    message.plugin = (object.plugin !== undefined && object.plugin !== null)
+      ? Plugin.fromPartial(object.plugin)
+      : undefined;
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Release.fromPartial(object.release)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUndeprecateRequest(): UndeprecateRequest {
+  return { name: "", version: "" };
+}
+
+export const UndeprecateRequest: MessageFns<UndeprecateRequest> = {
+  encode(message: UndeprecateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeprecateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeprecateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UndeprecateRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: UndeprecateRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UndeprecateRequest>): UndeprecateRequest {
+    return UndeprecateRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UndeprecateRequest>): UndeprecateRequest {
+    const message = createBaseUndeprecateRequest();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseUndeprecateResponse(): UndeprecateResponse {
+  return { plugin: undefined, release: undefined };
+}
+
+export const UndeprecateResponse: MessageFns<UndeprecateResponse> = {
+  encode(message: UndeprecateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== undefined) {
+      Plugin.encode(message.plugin, writer.uint32(10).fork()).join();
+    }
+    if (message.release !== undefined) {
+      Release.encode(message.release, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UndeprecateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUndeprecateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = Plugin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.release = Release.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UndeprecateResponse {
+    return {
+      plugin: isSet(object.plugin) ? Plugin.fromJSON(object.plugin) : undefined,
+      release: isSet(object.release) ? Release.fromJSON(object.release) : undefined,
+    };
+  },
+
+  toJSON(message: UndeprecateResponse): unknown {
+    const obj: any = {};
+    if (message.plugin !== undefined) {
+      obj.plugin = Plugin.toJSON(message.plugin);
+    }
+    if (message.release !== undefined) {
+      obj.release = Release.toJSON(message.release);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UndeprecateResponse>): UndeprecateResponse {
+    return UndeprecateResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UndeprecateResponse>): UndeprecateResponse {
+    const message = createBaseUndeprecateResponse();
+    message.plugin = (object.plugin !== undefined && object.plugin !== null)
+      ? Plugin.fromPartial(object.plugin)
+      : undefined;
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Release.fromPartial(object.release)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReviewReleaseRequest(): ReviewReleaseRequest {
+  return { name: "", version: "", decision: ReviewDecision.REVIEW_DECISION_UNSPECIFIED, reason: "" };
+}
+
+export const ReviewReleaseRequest: MessageFns<ReviewReleaseRequest> = {
+  encode(message: ReviewReleaseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.decision !== ReviewDecision.REVIEW_DECISION_UNSPECIFIED) {
+      writer.uint32(24).int32(reviewDecisionToNumber(message.decision));
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReviewReleaseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReviewReleaseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.decision = reviewDecisionFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReviewReleaseRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      decision: isSet(object.decision)
+        ? reviewDecisionFromJSON(object.decision)
+        : ReviewDecision.REVIEW_DECISION_UNSPECIFIED,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ReviewReleaseRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.decision !== ReviewDecision.REVIEW_DECISION_UNSPECIFIED) {
+      obj.decision = reviewDecisionToJSON(message.decision);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReviewReleaseRequest>): ReviewReleaseRequest {
+    return ReviewReleaseRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReviewReleaseRequest>): ReviewReleaseRequest {
+    const message = createBaseReviewReleaseRequest();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    message.decision = object.decision ?? ReviewDecision.REVIEW_DECISION_UNSPECIFIED;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseReviewReleaseResponse(): ReviewReleaseResponse {
+  return { plugin: undefined, release: undefined };
+}
+
+export const ReviewReleaseResponse: MessageFns<ReviewReleaseResponse> = {
+  encode(message: ReviewReleaseResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== undefined) {
+      Plugin.encode(message.plugin, writer.uint32(10).fork()).join();
+    }
+    if (message.release !== undefined) {
+      Release.encode(message.release, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReviewReleaseResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReviewReleaseResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = Plugin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.release = Release.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReviewReleaseResponse {
+    return {
+      plugin: isSet(object.plugin) ? Plugin.fromJSON(object.plugin) : undefined,
+      release: isSet(object.release) ? Release.fromJSON(object.release) : undefined,
+    };
+  },
+
+  toJSON(message: ReviewReleaseResponse): unknown {
+    const obj: any = {};
+    if (message.plugin !== undefined) {
+      obj.plugin = Plugin.toJSON(message.plugin);
+    }
+    if (message.release !== undefined) {
+      obj.release = Release.toJSON(message.release);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReviewReleaseResponse>): ReviewReleaseResponse {
+    return ReviewReleaseResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReviewReleaseResponse>): ReviewReleaseResponse {
+    const message = createBaseReviewReleaseResponse();
+    message.plugin = (object.plugin !== undefined && object.plugin !== null)
+      ? Plugin.fromPartial(object.plugin)
+      : undefined;
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Release.fromPartial(object.release)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListReviewsRequest(): ListReviewsRequest {
+  return { page: undefined };
+}
+
+export const ListReviewsRequest: MessageFns<ListReviewsRequest> = {
+  encode(message: ListReviewsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.page !== undefined) {
+      PageRequest.encode(message.page, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReviewsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReviewsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.page = PageRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReviewsRequest {
+    return { page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined };
+  },
+
+  toJSON(message: ListReviewsRequest): unknown {
+    const obj: any = {};
+    if (message.page !== undefined) {
+      obj.page = PageRequest.toJSON(message.page);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReviewsRequest>): ListReviewsRequest {
+    return ListReviewsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReviewsRequest>): ListReviewsRequest {
+    const message = createBaseListReviewsRequest();
+    message.page = (object.page !== undefined && object.page !== null)
+      ? PageRequest.fromPartial(object.page)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListReviewsResponse(): ListReviewsResponse {
+  return { releases: [], nextPageToken: "" };
+}
+
+export const ListReviewsResponse: MessageFns<ListReviewsResponse> = {
+  encode(message: ListReviewsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.releases) {
+      Release.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListReviewsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListReviewsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.releases.push(Release.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListReviewsResponse {
+    return {
+      releases: globalThis.Array.isArray(object?.releases) ? object.releases.map((e: any) => Release.fromJSON(e)) : [],
+      nextPageToken: isSet(object.nextPageToken)
+        ? globalThis.String(object.nextPageToken)
+        : isSet(object.next_page_token)
+        ? globalThis.String(object.next_page_token)
+        : "",
+    };
+  },
+
+  toJSON(message: ListReviewsResponse): unknown {
+    const obj: any = {};
+    if (message.releases?.length) {
+      obj.releases = message.releases.map((e) => Release.toJSON(e));
+    }
+    if (message.nextPageToken !== "") {
+      obj.nextPageToken = message.nextPageToken;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListReviewsResponse>): ListReviewsResponse {
+    return ListReviewsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListReviewsResponse>): ListReviewsResponse {
+    const message = createBaseListReviewsResponse();
+    message.releases = object.releases?.map((e) => Release.fromPartial(e)) || [];
+    message.nextPageToken = object.nextPageToken ?? "";
     return message;
   },
 };
@@ -3473,6 +4702,58 @@ export const CatalogServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Takes a release out of ranges and channels; it stays downloadable by its exact version. */
+    yankRelease: {
+      name: "YankRelease",
+      requestType: YankReleaseRequest as typeof YankReleaseRequest,
+      requestStream: false,
+      responseType: YankReleaseResponse as typeof YankReleaseResponse,
+      responseStream: false,
+      options: {},
+    },
+    unyankRelease: {
+      name: "UnyankRelease",
+      requestType: UnyankReleaseRequest as typeof UnyankReleaseRequest,
+      requestStream: false,
+      responseType: UnyankReleaseResponse as typeof UnyankReleaseResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Says that a plugin, or one release of it, should no longer be used. */
+    deprecate: {
+      name: "Deprecate",
+      requestType: DeprecateRequest as typeof DeprecateRequest,
+      requestStream: false,
+      responseType: DeprecateResponse as typeof DeprecateResponse,
+      responseStream: false,
+      options: {},
+    },
+    undeprecate: {
+      name: "Undeprecate",
+      requestType: UndeprecateRequest as typeof UndeprecateRequest,
+      requestStream: false,
+      responseType: UndeprecateResponse as typeof UndeprecateResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Releases, rejects or quarantines. Administrators, and reviewers for what is not their own. */
+    reviewRelease: {
+      name: "ReviewRelease",
+      requestType: ReviewReleaseRequest as typeof ReviewReleaseRequest,
+      requestStream: false,
+      responseType: ReviewReleaseResponse as typeof ReviewReleaseResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Releases that wait for a reviewer, longest first. Administrators and reviewers. */
+    listReviews: {
+      name: "ListReviews",
+      requestType: ListReviewsRequest as typeof ListReviewsRequest,
+      requestStream: false,
+      responseType: ListReviewsResponse as typeof ListReviewsResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
     setChannel: {
       name: "SetChannel",
       requestType: SetChannelRequest as typeof SetChannelRequest,
@@ -3570,6 +4851,31 @@ export interface CatalogServiceImplementation<CallContextExt = {}> {
     request: DeleteReleaseRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<DeleteReleaseResponse>>;
+  /** Takes a release out of ranges and channels; it stays downloadable by its exact version. */
+  yankRelease(
+    request: YankReleaseRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<YankReleaseResponse>>;
+  unyankRelease(
+    request: UnyankReleaseRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UnyankReleaseResponse>>;
+  /** Says that a plugin, or one release of it, should no longer be used. */
+  deprecate(request: DeprecateRequest, context: CallContext & CallContextExt): Promise<DeepPartial<DeprecateResponse>>;
+  undeprecate(
+    request: UndeprecateRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<UndeprecateResponse>>;
+  /** Releases, rejects or quarantines. Administrators, and reviewers for what is not their own. */
+  reviewRelease(
+    request: ReviewReleaseRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ReviewReleaseResponse>>;
+  /** Releases that wait for a reviewer, longest first. Administrators and reviewers. */
+  listReviews(
+    request: ListReviewsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListReviewsResponse>>;
   setChannel(
     request: SetChannelRequest,
     context: CallContext & CallContextExt,
@@ -3643,6 +4949,31 @@ export interface CatalogServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<DeleteReleaseRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<DeleteReleaseResponse>;
+  /** Takes a release out of ranges and channels; it stays downloadable by its exact version. */
+  yankRelease(
+    request: DeepPartial<YankReleaseRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<YankReleaseResponse>;
+  unyankRelease(
+    request: DeepPartial<UnyankReleaseRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UnyankReleaseResponse>;
+  /** Says that a plugin, or one release of it, should no longer be used. */
+  deprecate(request: DeepPartial<DeprecateRequest>, options?: CallOptions & CallOptionsExt): Promise<DeprecateResponse>;
+  undeprecate(
+    request: DeepPartial<UndeprecateRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<UndeprecateResponse>;
+  /** Releases, rejects or quarantines. Administrators, and reviewers for what is not their own. */
+  reviewRelease(
+    request: DeepPartial<ReviewReleaseRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ReviewReleaseResponse>;
+  /** Releases that wait for a reviewer, longest first. Administrators and reviewers. */
+  listReviews(
+    request: DeepPartial<ListReviewsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListReviewsResponse>;
   setChannel(
     request: DeepPartial<SetChannelRequest>,
     options?: CallOptions & CallOptionsExt,

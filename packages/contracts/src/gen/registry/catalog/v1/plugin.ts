@@ -190,6 +190,151 @@ export function releaseStateToNumber(object: ReleaseState): number {
   }
 }
 
+export const CheckResult = {
+  /** CHECK_RESULT_UNSPECIFIED - Under way. */
+  CHECK_RESULT_UNSPECIFIED: "CHECK_RESULT_UNSPECIFIED",
+  CHECK_RESULT_PASSED: "CHECK_RESULT_PASSED",
+  CHECK_RESULT_FAILED: "CHECK_RESULT_FAILED",
+  /** CHECK_RESULT_ERROR - The check itself did not work, so nothing is known; the release stays hidden. */
+  CHECK_RESULT_ERROR: "CHECK_RESULT_ERROR",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type CheckResult = typeof CheckResult[keyof typeof CheckResult];
+
+export namespace CheckResult {
+  export type CHECK_RESULT_UNSPECIFIED = typeof CheckResult.CHECK_RESULT_UNSPECIFIED;
+  export type CHECK_RESULT_PASSED = typeof CheckResult.CHECK_RESULT_PASSED;
+  export type CHECK_RESULT_FAILED = typeof CheckResult.CHECK_RESULT_FAILED;
+  export type CHECK_RESULT_ERROR = typeof CheckResult.CHECK_RESULT_ERROR;
+  export type UNRECOGNIZED = typeof CheckResult.UNRECOGNIZED;
+}
+
+export function checkResultFromJSON(object: any): CheckResult {
+  switch (object) {
+    case 0:
+    case "CHECK_RESULT_UNSPECIFIED":
+      return CheckResult.CHECK_RESULT_UNSPECIFIED;
+    case 1:
+    case "CHECK_RESULT_PASSED":
+      return CheckResult.CHECK_RESULT_PASSED;
+    case 2:
+    case "CHECK_RESULT_FAILED":
+      return CheckResult.CHECK_RESULT_FAILED;
+    case 3:
+    case "CHECK_RESULT_ERROR":
+      return CheckResult.CHECK_RESULT_ERROR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return CheckResult.UNRECOGNIZED;
+  }
+}
+
+export function checkResultToJSON(object: CheckResult): string {
+  switch (object) {
+    case CheckResult.CHECK_RESULT_UNSPECIFIED:
+      return "CHECK_RESULT_UNSPECIFIED";
+    case CheckResult.CHECK_RESULT_PASSED:
+      return "CHECK_RESULT_PASSED";
+    case CheckResult.CHECK_RESULT_FAILED:
+      return "CHECK_RESULT_FAILED";
+    case CheckResult.CHECK_RESULT_ERROR:
+      return "CHECK_RESULT_ERROR";
+    case CheckResult.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function checkResultToNumber(object: CheckResult): number {
+  switch (object) {
+    case CheckResult.CHECK_RESULT_UNSPECIFIED:
+      return 0;
+    case CheckResult.CHECK_RESULT_PASSED:
+      return 1;
+    case CheckResult.CHECK_RESULT_FAILED:
+      return 2;
+    case CheckResult.CHECK_RESULT_ERROR:
+      return 3;
+    case CheckResult.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export const ReviewState = {
+  REVIEW_STATE_UNSPECIFIED: "REVIEW_STATE_UNSPECIFIED",
+  /** REVIEW_STATE_PENDING - Waits for a reviewer. */
+  REVIEW_STATE_PENDING: "REVIEW_STATE_PENDING",
+  REVIEW_STATE_RELEASED: "REVIEW_STATE_RELEASED",
+  REVIEW_STATE_REJECTED: "REVIEW_STATE_REJECTED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ReviewState = typeof ReviewState[keyof typeof ReviewState];
+
+export namespace ReviewState {
+  export type REVIEW_STATE_UNSPECIFIED = typeof ReviewState.REVIEW_STATE_UNSPECIFIED;
+  export type REVIEW_STATE_PENDING = typeof ReviewState.REVIEW_STATE_PENDING;
+  export type REVIEW_STATE_RELEASED = typeof ReviewState.REVIEW_STATE_RELEASED;
+  export type REVIEW_STATE_REJECTED = typeof ReviewState.REVIEW_STATE_REJECTED;
+  export type UNRECOGNIZED = typeof ReviewState.UNRECOGNIZED;
+}
+
+export function reviewStateFromJSON(object: any): ReviewState {
+  switch (object) {
+    case 0:
+    case "REVIEW_STATE_UNSPECIFIED":
+      return ReviewState.REVIEW_STATE_UNSPECIFIED;
+    case 1:
+    case "REVIEW_STATE_PENDING":
+      return ReviewState.REVIEW_STATE_PENDING;
+    case 2:
+    case "REVIEW_STATE_RELEASED":
+      return ReviewState.REVIEW_STATE_RELEASED;
+    case 3:
+    case "REVIEW_STATE_REJECTED":
+      return ReviewState.REVIEW_STATE_REJECTED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ReviewState.UNRECOGNIZED;
+  }
+}
+
+export function reviewStateToJSON(object: ReviewState): string {
+  switch (object) {
+    case ReviewState.REVIEW_STATE_UNSPECIFIED:
+      return "REVIEW_STATE_UNSPECIFIED";
+    case ReviewState.REVIEW_STATE_PENDING:
+      return "REVIEW_STATE_PENDING";
+    case ReviewState.REVIEW_STATE_RELEASED:
+      return "REVIEW_STATE_RELEASED";
+    case ReviewState.REVIEW_STATE_REJECTED:
+      return "REVIEW_STATE_REJECTED";
+    case ReviewState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function reviewStateToNumber(object: ReviewState): number {
+  switch (object) {
+    case ReviewState.REVIEW_STATE_UNSPECIFIED:
+      return 0;
+    case ReviewState.REVIEW_STATE_PENDING:
+      return 1;
+    case ReviewState.REVIEW_STATE_RELEASED:
+      return 2;
+    case ReviewState.REVIEW_STATE_REJECTED:
+      return 3;
+    case ReviewState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** How much of a release an answer carries. */
 export const ReleaseView = {
   RELEASE_VIEW_UNSPECIFIED: "RELEASE_VIEW_UNSPECIFIED",
@@ -260,8 +405,9 @@ export interface Author {
   url: string;
 }
 
-/** Why a plugin should no longer be used, as its owner says. */
+/** Why a plugin or a release should no longer be used, as its owner says. */
 export interface Deprecation {
+  /** 1 to 500 characters. */
   message: string;
   /** Name of the plugin to use instead; may be empty. */
   successor: string;
@@ -341,13 +487,44 @@ export interface PackageFile {
 export interface Finding {
   /** Stable id, e.g. `structure/extra-manifest`. */
   rule: string;
-  /** error, warning or info. */
+  /** critical, high, medium, low or info. */
   severity: string;
   message: string;
   /** Path in the package; may be empty. */
   file: string;
   /** From 1; 0 where there is none. */
   line: number;
+  /** JSON pointer into the manifest; may be empty. */
+  pointer: string;
+  /** What the policy made of it when the release was checked: refuse, hold or warn. */
+  action: string;
+}
+
+/** One of the checks that a release goes through before anybody sees it. */
+export interface Check {
+  /** structure, manifest, content, name or tests. */
+  name: string;
+  result: CheckResult;
+  /** In a sentence; may be empty. */
+  summary: string;
+  /** Output of the package's own tests, at most 64 KiB; full view only. */
+  log: string;
+  finishedAt: Date | undefined;
+}
+
+/** What a person said, or is to say, of a release. */
+export interface Review {
+  state: ReviewState;
+  /** Why it waits. */
+  reasons: string[];
+  requestedAt:
+    | Date
+    | undefined;
+  /** Username of the reviewer; empty while it waits. */
+  reviewedBy: string;
+  /** As the reviewer wrote it. */
+  reason: string;
+  reviewedAt: Date | undefined;
 }
 
 /** An immutable published package. */
@@ -379,6 +556,14 @@ export interface Release {
   changelog?: string | undefined;
   files: PackageFile[];
   findings: Finding[];
+  /** In every view. For whom the release is hidden from, it does not exist. */
+  checks: Check[];
+  /** Absent where no person was asked. */
+  review:
+    | Review
+    | undefined;
+  /** Of this release alone; the plugin may have one of its own. */
+  deprecation: Deprecation | undefined;
 }
 
 function createBaseAuthor(): Author {
@@ -1364,7 +1549,7 @@ export const PackageFile: MessageFns<PackageFile> = {
 };
 
 function createBaseFinding(): Finding {
-  return { rule: "", severity: "", message: "", file: "", line: 0 };
+  return { rule: "", severity: "", message: "", file: "", line: 0, pointer: "", action: "" };
 }
 
 export const Finding: MessageFns<Finding> = {
@@ -1383,6 +1568,12 @@ export const Finding: MessageFns<Finding> = {
     }
     if (message.line !== 0) {
       writer.uint32(40).int32(message.line);
+    }
+    if (message.pointer !== "") {
+      writer.uint32(50).string(message.pointer);
+    }
+    if (message.action !== "") {
+      writer.uint32(58).string(message.action);
     }
     return writer;
   },
@@ -1440,6 +1631,22 @@ export const Finding: MessageFns<Finding> = {
             message.line = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pointer = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1459,6 +1666,8 @@ export const Finding: MessageFns<Finding> = {
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       file: isSet(object.file) ? globalThis.String(object.file) : "",
       line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      pointer: isSet(object.pointer) ? globalThis.String(object.pointer) : "",
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
     };
   },
 
@@ -1479,6 +1688,12 @@ export const Finding: MessageFns<Finding> = {
     if (message.line !== 0) {
       obj.line = Math.round(message.line);
     }
+    if (message.pointer !== "") {
+      obj.pointer = message.pointer;
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
     return obj;
   },
 
@@ -1492,6 +1707,313 @@ export const Finding: MessageFns<Finding> = {
     message.message = object.message ?? "";
     message.file = object.file ?? "";
     message.line = object.line ?? 0;
+    message.pointer = object.pointer ?? "";
+    message.action = object.action ?? "";
+    return message;
+  },
+};
+
+function createBaseCheck(): Check {
+  return { name: "", result: CheckResult.CHECK_RESULT_UNSPECIFIED, summary: "", log: "", finishedAt: undefined };
+}
+
+export const Check: MessageFns<Check> = {
+  encode(message: Check, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.result !== CheckResult.CHECK_RESULT_UNSPECIFIED) {
+      writer.uint32(16).int32(checkResultToNumber(message.result));
+    }
+    if (message.summary !== "") {
+      writer.uint32(26).string(message.summary);
+    }
+    if (message.log !== "") {
+      writer.uint32(34).string(message.log);
+    }
+    if (message.finishedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.finishedAt), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Check {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.result = checkResultFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.log = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.finishedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Check {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      result: isSet(object.result) ? checkResultFromJSON(object.result) : CheckResult.CHECK_RESULT_UNSPECIFIED,
+      summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
+      log: isSet(object.log) ? globalThis.String(object.log) : "",
+      finishedAt: isSet(object.finishedAt)
+        ? fromJsonTimestamp(object.finishedAt)
+        : isSet(object.finished_at)
+        ? fromJsonTimestamp(object.finished_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Check): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.result !== CheckResult.CHECK_RESULT_UNSPECIFIED) {
+      obj.result = checkResultToJSON(message.result);
+    }
+    if (message.summary !== "") {
+      obj.summary = message.summary;
+    }
+    if (message.log !== "") {
+      obj.log = message.log;
+    }
+    if (message.finishedAt !== undefined) {
+      obj.finishedAt = message.finishedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Check>): Check {
+    return Check.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Check>): Check {
+    const message = createBaseCheck();
+    message.name = object.name ?? "";
+    message.result = object.result ?? CheckResult.CHECK_RESULT_UNSPECIFIED;
+    message.summary = object.summary ?? "";
+    message.log = object.log ?? "";
+    message.finishedAt = object.finishedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseReview(): Review {
+  return {
+    state: ReviewState.REVIEW_STATE_UNSPECIFIED,
+    reasons: [],
+    requestedAt: undefined,
+    reviewedBy: "",
+    reason: "",
+    reviewedAt: undefined,
+  };
+}
+
+export const Review: MessageFns<Review> = {
+  encode(message: Review, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.state !== ReviewState.REVIEW_STATE_UNSPECIFIED) {
+      writer.uint32(8).int32(reviewStateToNumber(message.state));
+    }
+    for (const v of message.reasons) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.requestedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.requestedAt), writer.uint32(26).fork()).join();
+    }
+    if (message.reviewedBy !== "") {
+      writer.uint32(34).string(message.reviewedBy);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.reviewedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.reviewedAt), writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Review {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReview();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.state = reviewStateFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.requestedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reviewedBy = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reviewedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Review {
+    return {
+      state: isSet(object.state) ? reviewStateFromJSON(object.state) : ReviewState.REVIEW_STATE_UNSPECIFIED,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+      requestedAt: isSet(object.requestedAt)
+        ? fromJsonTimestamp(object.requestedAt)
+        : isSet(object.requested_at)
+        ? fromJsonTimestamp(object.requested_at)
+        : undefined,
+      reviewedBy: isSet(object.reviewedBy)
+        ? globalThis.String(object.reviewedBy)
+        : isSet(object.reviewed_by)
+        ? globalThis.String(object.reviewed_by)
+        : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      reviewedAt: isSet(object.reviewedAt)
+        ? fromJsonTimestamp(object.reviewedAt)
+        : isSet(object.reviewed_at)
+        ? fromJsonTimestamp(object.reviewed_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Review): unknown {
+    const obj: any = {};
+    if (message.state !== ReviewState.REVIEW_STATE_UNSPECIFIED) {
+      obj.state = reviewStateToJSON(message.state);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    if (message.requestedAt !== undefined) {
+      obj.requestedAt = message.requestedAt.toISOString();
+    }
+    if (message.reviewedBy !== "") {
+      obj.reviewedBy = message.reviewedBy;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.reviewedAt !== undefined) {
+      obj.reviewedAt = message.reviewedAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Review>): Review {
+    return Review.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Review>): Review {
+    const message = createBaseReview();
+    message.state = object.state ?? ReviewState.REVIEW_STATE_UNSPECIFIED;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    message.requestedAt = object.requestedAt ?? undefined;
+    message.reviewedBy = object.reviewedBy ?? "";
+    message.reason = object.reason ?? "";
+    message.reviewedAt = object.reviewedAt ?? undefined;
     return message;
   },
 };
@@ -1514,6 +2036,9 @@ function createBaseRelease(): Release {
     changelog: undefined,
     files: [],
     findings: [],
+    checks: [],
+    review: undefined,
+    deprecation: undefined,
   };
 }
 
@@ -1566,6 +2091,15 @@ export const Release: MessageFns<Release> = {
     }
     for (const v of message.findings) {
       Finding.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.checks) {
+      Check.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.review !== undefined) {
+      Review.encode(message.review, writer.uint32(146).fork()).join();
+    }
+    if (message.deprecation !== undefined) {
+      Deprecation.encode(message.deprecation, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -1711,6 +2245,30 @@ export const Release: MessageFns<Release> = {
             message.findings.push(Finding.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.checks.push(Check.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.review = Review.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.deprecation = Deprecation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1753,6 +2311,9 @@ export const Release: MessageFns<Release> = {
       changelog: isSet(object.changelog) ? globalThis.String(object.changelog) : undefined,
       files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => PackageFile.fromJSON(e)) : [],
       findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => Finding.fromJSON(e)) : [],
+      checks: globalThis.Array.isArray(object?.checks) ? object.checks.map((e: any) => Check.fromJSON(e)) : [],
+      review: isSet(object.review) ? Review.fromJSON(object.review) : undefined,
+      deprecation: isSet(object.deprecation) ? Deprecation.fromJSON(object.deprecation) : undefined,
     };
   },
 
@@ -1806,6 +2367,15 @@ export const Release: MessageFns<Release> = {
     if (message.findings?.length) {
       obj.findings = message.findings.map((e) => Finding.toJSON(e));
     }
+    if (message.checks?.length) {
+      obj.checks = message.checks.map((e) => Check.toJSON(e));
+    }
+    if (message.review !== undefined) {
+      obj.review = Review.toJSON(message.review);
+    }
+    if (message.deprecation !== undefined) {
+      obj.deprecation = Deprecation.toJSON(message.deprecation);
+    }
     return obj;
   },
 
@@ -1830,6 +2400,13 @@ export const Release: MessageFns<Release> = {
     message.changelog = object.changelog ?? undefined;
     message.files = object.files?.map((e) => PackageFile.fromPartial(e)) || [];
     message.findings = object.findings?.map((e) => Finding.fromPartial(e)) || [];
+    message.checks = object.checks?.map((e) => Check.fromPartial(e)) || [];
+    message.review = (object.review !== undefined && object.review !== null)
+      ? Review.fromPartial(object.review)
+      : undefined;
+    message.deprecation = (object.deprecation !== undefined && object.deprecation !== null)
+      ? Deprecation.fromPartial(object.deprecation)
+      : undefined;
     return message;
   },
 };

@@ -39,11 +39,52 @@ export interface ReleaseDeleted {
   revision: number;
 }
 
-/** `registry.catalog.plugin.updated`: descriptive fields, visibility, owner or channels changed. */
-export interface PluginUpdated {
+/** `registry.catalog.release.yanked` */
+export interface ReleaseYanked {
   plugin: string;
+  version: string;
+  yankedBy: string;
+  revision: number;
+}
+
+/** `registry.catalog.release.unyanked` */
+export interface ReleaseUnyanked {
+  plugin: string;
+  version: string;
+  unyankedBy: string;
+  revision: number;
+}
+
+/** `registry.catalog.release.quarantined`: nobody sees it any more. */
+export interface ReleaseQuarantined {
+  plugin: string;
+  version: string;
+  quarantinedBy: string;
+  revision: number;
+}
+
+/** `registry.catalog.release.restored`: out of quarantine, seen as before. */
+export interface ReleaseRestored {
+  plugin: string;
+  version: string;
+  restoredBy: string;
+  /** As when it was published. */
+  publishedAt: Date | undefined;
+  publishedBy: string;
   /** public, internal or private. */
   visibility: string;
+  revision: number;
+}
+
+/**
+ * `registry.catalog.plugin.updated`: descriptive fields, visibility, owner or channels changed, or its last listed release
+ * went, or its first came back.
+ */
+export interface PluginUpdated {
+  plugin: string;
+  /** public, internal, private, or hidden where no release of it is listed any more. */
+  visibility: string;
+  /** Empty where nobody changed the plugin itself. */
   updatedBy: string;
   revision: number;
 }
@@ -441,6 +482,554 @@ export const ReleaseDeleted: MessageFns<ReleaseDeleted> = {
     message.version = object.version ?? "";
     message.sha256 = object.sha256 ?? "";
     message.deletedBy = object.deletedBy ?? "";
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseReleaseYanked(): ReleaseYanked {
+  return { plugin: "", version: "", yankedBy: "", revision: 0 };
+}
+
+export const ReleaseYanked: MessageFns<ReleaseYanked> = {
+  encode(message: ReleaseYanked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.yankedBy !== "") {
+      writer.uint32(26).string(message.yankedBy);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(32).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseYanked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseYanked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.yankedBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseYanked {
+    return {
+      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      yankedBy: isSet(object.yankedBy)
+        ? globalThis.String(object.yankedBy)
+        : isSet(object.yanked_by)
+        ? globalThis.String(object.yanked_by)
+        : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+    };
+  },
+
+  toJSON(message: ReleaseYanked): unknown {
+    const obj: any = {};
+    if (message.plugin !== "") {
+      obj.plugin = message.plugin;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.yankedBy !== "") {
+      obj.yankedBy = message.yankedBy;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseYanked>): ReleaseYanked {
+    return ReleaseYanked.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseYanked>): ReleaseYanked {
+    const message = createBaseReleaseYanked();
+    message.plugin = object.plugin ?? "";
+    message.version = object.version ?? "";
+    message.yankedBy = object.yankedBy ?? "";
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseReleaseUnyanked(): ReleaseUnyanked {
+  return { plugin: "", version: "", unyankedBy: "", revision: 0 };
+}
+
+export const ReleaseUnyanked: MessageFns<ReleaseUnyanked> = {
+  encode(message: ReleaseUnyanked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.unyankedBy !== "") {
+      writer.uint32(26).string(message.unyankedBy);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(32).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseUnyanked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseUnyanked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unyankedBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseUnyanked {
+    return {
+      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      unyankedBy: isSet(object.unyankedBy)
+        ? globalThis.String(object.unyankedBy)
+        : isSet(object.unyanked_by)
+        ? globalThis.String(object.unyanked_by)
+        : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+    };
+  },
+
+  toJSON(message: ReleaseUnyanked): unknown {
+    const obj: any = {};
+    if (message.plugin !== "") {
+      obj.plugin = message.plugin;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.unyankedBy !== "") {
+      obj.unyankedBy = message.unyankedBy;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseUnyanked>): ReleaseUnyanked {
+    return ReleaseUnyanked.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseUnyanked>): ReleaseUnyanked {
+    const message = createBaseReleaseUnyanked();
+    message.plugin = object.plugin ?? "";
+    message.version = object.version ?? "";
+    message.unyankedBy = object.unyankedBy ?? "";
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseReleaseQuarantined(): ReleaseQuarantined {
+  return { plugin: "", version: "", quarantinedBy: "", revision: 0 };
+}
+
+export const ReleaseQuarantined: MessageFns<ReleaseQuarantined> = {
+  encode(message: ReleaseQuarantined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.quarantinedBy !== "") {
+      writer.uint32(26).string(message.quarantinedBy);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(32).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseQuarantined {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseQuarantined();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.quarantinedBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseQuarantined {
+    return {
+      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      quarantinedBy: isSet(object.quarantinedBy)
+        ? globalThis.String(object.quarantinedBy)
+        : isSet(object.quarantined_by)
+        ? globalThis.String(object.quarantined_by)
+        : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+    };
+  },
+
+  toJSON(message: ReleaseQuarantined): unknown {
+    const obj: any = {};
+    if (message.plugin !== "") {
+      obj.plugin = message.plugin;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.quarantinedBy !== "") {
+      obj.quarantinedBy = message.quarantinedBy;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseQuarantined>): ReleaseQuarantined {
+    return ReleaseQuarantined.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseQuarantined>): ReleaseQuarantined {
+    const message = createBaseReleaseQuarantined();
+    message.plugin = object.plugin ?? "";
+    message.version = object.version ?? "";
+    message.quarantinedBy = object.quarantinedBy ?? "";
+    message.revision = object.revision ?? 0;
+    return message;
+  },
+};
+
+function createBaseReleaseRestored(): ReleaseRestored {
+  return {
+    plugin: "",
+    version: "",
+    restoredBy: "",
+    publishedAt: undefined,
+    publishedBy: "",
+    visibility: "",
+    revision: 0,
+  };
+}
+
+export const ReleaseRestored: MessageFns<ReleaseRestored> = {
+  encode(message: ReleaseRestored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== "") {
+      writer.uint32(10).string(message.plugin);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.restoredBy !== "") {
+      writer.uint32(26).string(message.restoredBy);
+    }
+    if (message.publishedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.publishedAt), writer.uint32(34).fork()).join();
+    }
+    if (message.publishedBy !== "") {
+      writer.uint32(42).string(message.publishedBy);
+    }
+    if (message.visibility !== "") {
+      writer.uint32(50).string(message.visibility);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(56).int64(message.revision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseRestored {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseRestored();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.restoredBy = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.publishedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.publishedBy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.visibility = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.revision = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseRestored {
+    return {
+      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      restoredBy: isSet(object.restoredBy)
+        ? globalThis.String(object.restoredBy)
+        : isSet(object.restored_by)
+        ? globalThis.String(object.restored_by)
+        : "",
+      publishedAt: isSet(object.publishedAt)
+        ? fromJsonTimestamp(object.publishedAt)
+        : isSet(object.published_at)
+        ? fromJsonTimestamp(object.published_at)
+        : undefined,
+      publishedBy: isSet(object.publishedBy)
+        ? globalThis.String(object.publishedBy)
+        : isSet(object.published_by)
+        ? globalThis.String(object.published_by)
+        : "",
+      visibility: isSet(object.visibility) ? globalThis.String(object.visibility) : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+    };
+  },
+
+  toJSON(message: ReleaseRestored): unknown {
+    const obj: any = {};
+    if (message.plugin !== "") {
+      obj.plugin = message.plugin;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.restoredBy !== "") {
+      obj.restoredBy = message.restoredBy;
+    }
+    if (message.publishedAt !== undefined) {
+      obj.publishedAt = message.publishedAt.toISOString();
+    }
+    if (message.publishedBy !== "") {
+      obj.publishedBy = message.publishedBy;
+    }
+    if (message.visibility !== "") {
+      obj.visibility = message.visibility;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReleaseRestored>): ReleaseRestored {
+    return ReleaseRestored.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseRestored>): ReleaseRestored {
+    const message = createBaseReleaseRestored();
+    message.plugin = object.plugin ?? "";
+    message.version = object.version ?? "";
+    message.restoredBy = object.restoredBy ?? "";
+    message.publishedAt = object.publishedAt ?? undefined;
+    message.publishedBy = object.publishedBy ?? "";
+    message.visibility = object.visibility ?? "";
     message.revision = object.revision ?? 0;
     return message;
   },

@@ -14,6 +14,78 @@ export const protobufPackage = "registry.storage.v1";
 
 export const protobufFileName = "registry/storage/v1/storage_service.proto";
 
+export const TestsResult = {
+  TESTS_RESULT_UNSPECIFIED: "TESTS_RESULT_UNSPECIFIED",
+  TESTS_RESULT_PASSED: "TESTS_RESULT_PASSED",
+  TESTS_RESULT_FAILED: "TESTS_RESULT_FAILED",
+  /** TESTS_RESULT_ERROR - They could not be run. */
+  TESTS_RESULT_ERROR: "TESTS_RESULT_ERROR",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type TestsResult = typeof TestsResult[keyof typeof TestsResult];
+
+export namespace TestsResult {
+  export type TESTS_RESULT_UNSPECIFIED = typeof TestsResult.TESTS_RESULT_UNSPECIFIED;
+  export type TESTS_RESULT_PASSED = typeof TestsResult.TESTS_RESULT_PASSED;
+  export type TESTS_RESULT_FAILED = typeof TestsResult.TESTS_RESULT_FAILED;
+  export type TESTS_RESULT_ERROR = typeof TestsResult.TESTS_RESULT_ERROR;
+  export type UNRECOGNIZED = typeof TestsResult.UNRECOGNIZED;
+}
+
+export function testsResultFromJSON(object: any): TestsResult {
+  switch (object) {
+    case 0:
+    case "TESTS_RESULT_UNSPECIFIED":
+      return TestsResult.TESTS_RESULT_UNSPECIFIED;
+    case 1:
+    case "TESTS_RESULT_PASSED":
+      return TestsResult.TESTS_RESULT_PASSED;
+    case 2:
+    case "TESTS_RESULT_FAILED":
+      return TestsResult.TESTS_RESULT_FAILED;
+    case 3:
+    case "TESTS_RESULT_ERROR":
+      return TestsResult.TESTS_RESULT_ERROR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return TestsResult.UNRECOGNIZED;
+  }
+}
+
+export function testsResultToJSON(object: TestsResult): string {
+  switch (object) {
+    case TestsResult.TESTS_RESULT_UNSPECIFIED:
+      return "TESTS_RESULT_UNSPECIFIED";
+    case TestsResult.TESTS_RESULT_PASSED:
+      return "TESTS_RESULT_PASSED";
+    case TestsResult.TESTS_RESULT_FAILED:
+      return "TESTS_RESULT_FAILED";
+    case TestsResult.TESTS_RESULT_ERROR:
+      return "TESTS_RESULT_ERROR";
+    case TestsResult.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function testsResultToNumber(object: TestsResult): number {
+  switch (object) {
+    case TestsResult.TESTS_RESULT_UNSPECIFIED:
+      return 0;
+    case TestsResult.TESTS_RESULT_PASSED:
+      return 1;
+    case TestsResult.TESTS_RESULT_FAILED:
+      return 2;
+    case TestsResult.TESTS_RESULT_ERROR:
+      return 3;
+    case TestsResult.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Which bytes. */
 export const Packing = {
   PACKING_UNSPECIFIED: "PACKING_UNSPECIFIED",
@@ -133,6 +205,19 @@ export interface AbortUploadRequest {
 }
 
 export interface AbortUploadResponse {
+}
+
+export interface RunPackageTestsRequest {
+  /** Of the original archive, lower-case hex. */
+  sha256: string;
+}
+
+export interface RunPackageTestsResponse {
+  result: TestsResult;
+  /** In a sentence. */
+  summary: string;
+  /** What they printed, at most 64 KiB; the middle is cut where there is more. */
+  log: string;
 }
 
 export interface ReadBlobRequest {
@@ -881,6 +966,174 @@ export const AbortUploadResponse: MessageFns<AbortUploadResponse> = {
   },
   fromPartial(_: DeepPartial<AbortUploadResponse>): AbortUploadResponse {
     const message = createBaseAbortUploadResponse();
+    return message;
+  },
+};
+
+function createBaseRunPackageTestsRequest(): RunPackageTestsRequest {
+  return { sha256: "" };
+}
+
+export const RunPackageTestsRequest: MessageFns<RunPackageTestsRequest> = {
+  encode(message: RunPackageTestsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunPackageTestsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunPackageTestsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunPackageTestsRequest {
+    return { sha256: isSet(object.sha256) ? globalThis.String(object.sha256) : "" };
+  },
+
+  toJSON(message: RunPackageTestsRequest): unknown {
+    const obj: any = {};
+    if (message.sha256 !== "") {
+      obj.sha256 = message.sha256;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RunPackageTestsRequest>): RunPackageTestsRequest {
+    return RunPackageTestsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunPackageTestsRequest>): RunPackageTestsRequest {
+    const message = createBaseRunPackageTestsRequest();
+    message.sha256 = object.sha256 ?? "";
+    return message;
+  },
+};
+
+function createBaseRunPackageTestsResponse(): RunPackageTestsResponse {
+  return { result: TestsResult.TESTS_RESULT_UNSPECIFIED, summary: "", log: "" };
+}
+
+export const RunPackageTestsResponse: MessageFns<RunPackageTestsResponse> = {
+  encode(message: RunPackageTestsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.result !== TestsResult.TESTS_RESULT_UNSPECIFIED) {
+      writer.uint32(8).int32(testsResultToNumber(message.result));
+    }
+    if (message.summary !== "") {
+      writer.uint32(18).string(message.summary);
+    }
+    if (message.log !== "") {
+      writer.uint32(26).string(message.log);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RunPackageTestsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRunPackageTestsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.result = testsResultFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.summary = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.log = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RunPackageTestsResponse {
+    return {
+      result: isSet(object.result) ? testsResultFromJSON(object.result) : TestsResult.TESTS_RESULT_UNSPECIFIED,
+      summary: isSet(object.summary) ? globalThis.String(object.summary) : "",
+      log: isSet(object.log) ? globalThis.String(object.log) : "",
+    };
+  },
+
+  toJSON(message: RunPackageTestsResponse): unknown {
+    const obj: any = {};
+    if (message.result !== TestsResult.TESTS_RESULT_UNSPECIFIED) {
+      obj.result = testsResultToJSON(message.result);
+    }
+    if (message.summary !== "") {
+      obj.summary = message.summary;
+    }
+    if (message.log !== "") {
+      obj.log = message.log;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RunPackageTestsResponse>): RunPackageTestsResponse {
+    return RunPackageTestsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RunPackageTestsResponse>): RunPackageTestsResponse {
+    const message = createBaseRunPackageTestsResponse();
+    message.result = object.result ?? TestsResult.TESTS_RESULT_UNSPECIFIED;
+    message.summary = object.summary ?? "";
+    message.log = object.log ?? "";
     return message;
   },
 };
@@ -2186,6 +2439,18 @@ export const StorageServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
+    /**
+     * For the catalog: runs the tests that a stored package brings, in a sandbox. UNIMPLEMENTED (PLUGIN_TESTS_OFF) where the
+     * operator has not switched it on.
+     */
+    runPackageTests: {
+      name: "RunPackageTests",
+      requestType: RunPackageTestsRequest as typeof RunPackageTestsRequest,
+      requestStream: false,
+      responseType: RunPackageTestsResponse as typeof RunPackageTestsResponse,
+      responseStream: false,
+      options: {},
+    },
     /** The bytes of a blob or of a derived packing. */
     readBlob: {
       name: "ReadBlob",
@@ -2252,6 +2517,14 @@ export interface StorageServiceImplementation<CallContextExt = {}> {
     request: AbortUploadRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<AbortUploadResponse>>;
+  /**
+   * For the catalog: runs the tests that a stored package brings, in a sandbox. UNIMPLEMENTED (PLUGIN_TESTS_OFF) where the
+   * operator has not switched it on.
+   */
+  runPackageTests(
+    request: RunPackageTestsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RunPackageTestsResponse>>;
   /** The bytes of a blob or of a derived packing. */
   readBlob(
     request: ReadBlobRequest,
@@ -2294,6 +2567,14 @@ export interface StorageServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<AbortUploadRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<AbortUploadResponse>;
+  /**
+   * For the catalog: runs the tests that a stored package brings, in a sandbox. UNIMPLEMENTED (PLUGIN_TESTS_OFF) where the
+   * operator has not switched it on.
+   */
+  runPackageTests(
+    request: DeepPartial<RunPackageTestsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RunPackageTestsResponse>;
   /** The bytes of a blob or of a derived packing. */
   readBlob(
     request: DeepPartial<ReadBlobRequest>,

@@ -22,11 +22,13 @@ export interface UploadFile {
 /** What a check noticed in an uploaded package. */
 export interface UploadFinding {
   rule: string;
-  /** error, warning or info. */
+  /** critical, high, medium, low or info. */
   severity: string;
   message: string;
   file: string;
   line: number;
+  /** JSON pointer into the manifest; may be empty. */
+  pointer: string;
 }
 
 /** A package that was received and read but is no release yet. */
@@ -56,6 +58,8 @@ export interface Upload {
     | undefined;
   /** User id of the uploader. */
   uploadedBy: number;
+  /** The operator wants packages tested, and this one brings tests. */
+  needsTests: boolean;
 }
 
 function createBaseUploadFile(): UploadFile {
@@ -160,7 +164,7 @@ export const UploadFile: MessageFns<UploadFile> = {
 };
 
 function createBaseUploadFinding(): UploadFinding {
-  return { rule: "", severity: "", message: "", file: "", line: 0 };
+  return { rule: "", severity: "", message: "", file: "", line: 0, pointer: "" };
 }
 
 export const UploadFinding: MessageFns<UploadFinding> = {
@@ -179,6 +183,9 @@ export const UploadFinding: MessageFns<UploadFinding> = {
     }
     if (message.line !== 0) {
       writer.uint32(40).int32(message.line);
+    }
+    if (message.pointer !== "") {
+      writer.uint32(50).string(message.pointer);
     }
     return writer;
   },
@@ -236,6 +243,14 @@ export const UploadFinding: MessageFns<UploadFinding> = {
             message.line = reader.int32();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pointer = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -255,6 +270,7 @@ export const UploadFinding: MessageFns<UploadFinding> = {
       message: isSet(object.message) ? globalThis.String(object.message) : "",
       file: isSet(object.file) ? globalThis.String(object.file) : "",
       line: isSet(object.line) ? globalThis.Number(object.line) : 0,
+      pointer: isSet(object.pointer) ? globalThis.String(object.pointer) : "",
     };
   },
 
@@ -275,6 +291,9 @@ export const UploadFinding: MessageFns<UploadFinding> = {
     if (message.line !== 0) {
       obj.line = Math.round(message.line);
     }
+    if (message.pointer !== "") {
+      obj.pointer = message.pointer;
+    }
     return obj;
   },
 
@@ -288,6 +307,7 @@ export const UploadFinding: MessageFns<UploadFinding> = {
     message.message = object.message ?? "";
     message.file = object.file ?? "";
     message.line = object.line ?? 0;
+    message.pointer = object.pointer ?? "";
     return message;
   },
 };
@@ -310,6 +330,7 @@ function createBaseUpload(): Upload {
     findings: [],
     expiresAt: undefined,
     uploadedBy: 0,
+    needsTests: false,
   };
 }
 
@@ -362,6 +383,9 @@ export const Upload: MessageFns<Upload> = {
     }
     if (message.uploadedBy !== 0) {
       writer.uint32(128).int64(message.uploadedBy);
+    }
+    if (message.needsTests !== false) {
+      writer.uint32(136).bool(message.needsTests);
     }
     return writer;
   },
@@ -507,6 +531,14 @@ export const Upload: MessageFns<Upload> = {
             message.uploadedBy = longToNumber(reader.int64());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.needsTests = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -555,6 +587,11 @@ export const Upload: MessageFns<Upload> = {
         : isSet(object.uploaded_by)
         ? globalThis.Number(object.uploaded_by)
         : 0,
+      needsTests: isSet(object.needsTests)
+        ? globalThis.Boolean(object.needsTests)
+        : isSet(object.needs_tests)
+        ? globalThis.Boolean(object.needs_tests)
+        : false,
     };
   },
 
@@ -608,6 +645,9 @@ export const Upload: MessageFns<Upload> = {
     if (message.uploadedBy !== 0) {
       obj.uploadedBy = Math.round(message.uploadedBy);
     }
+    if (message.needsTests !== false) {
+      obj.needsTests = message.needsTests;
+    }
     return obj;
   },
 
@@ -632,6 +672,7 @@ export const Upload: MessageFns<Upload> = {
     message.findings = object.findings?.map((e) => UploadFinding.fromPartial(e)) || [];
     message.expiresAt = object.expiresAt ?? undefined;
     message.uploadedBy = object.uploadedBy ?? 0;
+    message.needsTests = object.needsTests ?? false;
     return message;
   },
 };
