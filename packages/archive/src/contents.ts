@@ -3,7 +3,11 @@ import type { FileEntry, OpenArchive } from "./archive.ts";
 import type { InspectedFile } from "./inspection.ts";
 import { present } from "./present.ts";
 import { overCap, refused } from "./refuse.ts";
-import { type FindingCollector, ScanBudget, startScan } from "./scan/index.ts";
+import type { DecodedManifest } from "./scan/decoded.ts";
+import type { EntryPoint } from "./scan/entry-points.ts";
+import { entryPoints, type FindingCollector, ScanBudget, startScan } from "./scan/index.ts";
+
+const MOST_MANIFEST_BYTES = 1024 * 1024;
 
 export interface Contents {
   readonly files: readonly InspectedFile[];
@@ -12,11 +16,15 @@ export interface Contents {
 
 /**
  * Reads every file to its end, which verifies it, and hashes and scans it on the way; of the bytes, at most 1 MiB is
- * held. What the scans find goes to `findings`.
+ * held. What the scans find goes to `findings`; what `manifests` name as code is scanned as such.
  */
-export async function readContents(archive: OpenArchive, findings: FindingCollector): Promise<Contents> {
+export async function readContents(
+  archive: OpenArchive,
+  findings: FindingCollector,
+  manifests: readonly DecodedManifest[] = [],
+): Promise<Contents> {
   const files: InspectedFile[] = [];
-  const budget = new ScanBudget(archive.files);
+  const budget = new ScanBudget(archive.files, await namedCode(archive, manifests));
   let unpackedSize = 0;
   for (const file of archive.files) {
     const hash = createHash("sha256");
@@ -31,6 +39,24 @@ export async function readContents(archive: OpenArchive, findings: FindingCollec
   }
   findings.add(budget.findings());
   return { files, unpackedSize };
+}
+
+/** Also by a `package.json` that is not the package's own manifest: Node.js goes by it. */
+async function namedCode(
+  archive: OpenArchive,
+  manifests: readonly DecodedManifest[],
+): Promise<ReadonlyMap<string, EntryPoint>> {
+  const npm = "package.json";
+  const file = archive.find(npm);
+  if (file === undefined || file.size > MOST_MANIFEST_BYTES || manifests.some((known) => known.file === npm)) {
+    return entryPoints(manifests);
+  }
+  const text = await readText(archive, file, { bytes: MOST_MANIFEST_BYTES, reason: "MANIFEST_TOO_LARGE" }, false);
+  try {
+    return entryPoints([...manifests, { file: npm, json: JSON.parse(text.replace(/^\ufeff/, "")) }]);
+  } catch {
+    return entryPoints(manifests);
+  }
 }
 
 export interface TextCap {

@@ -6,6 +6,7 @@ export { checkManifestPart, type ManifestPart } from "./manifest-part.ts";
 export { type ArchiveFile, type OpenOptions, openArchive } from "./open.ts";
 export { type OpenFile, readArchiveFile } from "./read-file.ts";
 export { repackAsTarGz, repackAsZip } from "./repack.ts";
+export { archiveRules } from "./rules.ts";
 export { gzip } from "./write/gzip.ts";
 export { checkPaths } from "./write/paths.ts";
 export type { SourceFile } from "./write/source.ts";

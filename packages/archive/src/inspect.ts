@@ -47,7 +47,7 @@ async function inspect(archive: OpenArchive, limits: ArchiveLimits): Promise<Ins
     ...reading.findings,
     ...reading.manifests.flatMap(scanDecoded),
   ]);
-  const contents = await readContents(archive, found);
+  const contents = await readContents(archive, found, reading.manifests);
   return present({
     container: archive.container,
     topFolder: archive.topFolder,

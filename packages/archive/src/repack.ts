@@ -26,7 +26,7 @@ export function repackAsZip(
   limits: ArchiveLimits,
   options: OpenOptions = {},
 ): AsyncGenerator<Buffer> {
-  return repack(file, limits, options, writeZip);
+  return repack(file, limits, options, (files) => writeZip(files));
 }
 
 async function* repack(

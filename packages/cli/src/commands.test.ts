@@ -101,13 +101,23 @@ describe("validate", () => {
   });
 });
 
+it.each([["validate", "."], ["pack", "."], ["serve"]])(
+  "a policy for a rule that does not exist stops %s",
+  async (...args) => {
+    const folder = await folders.write(weather);
+    const { code, out, err } = await run(folder, args, { POLICY_RULES: "js-evil=refuse", PORT: "0", GRPC_PORT: "0" });
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain('POLICY_RULES: there is no rule "js-evil"; did you mean js-eval?');
+  },
+);
+
 describe("pack", () => {
   it("writes the package by its name, once, and never packs it into itself", async () => {
     const folder = await folders.write({ ...weather, ".env": "KEY=1", "node_modules/x/y.js": "" });
     const first = await run(folder, ["pack", "."]);
     expect(first.code).toBe(0);
     expect(first.out).toMatch(/^weather-1\.2\.0\.zip: weather 1\.2\.0 .* 7 files, /);
-    expect(first.err).toBe("left out: .env* (1), node_modules (1)\n");
+    expect(first.err.split("\n")[0]).toBe("left out: .env* (1), node_modules (1)");
     const bytes = await readFile(join(folder, "weather-1.2.0.zip"));
     const again = await run(folder, ["pack", ".", "--json"]);
     expect(again.code).toBe(0);
@@ -119,6 +129,7 @@ describe("pack", () => {
       left_out: [
         { pattern: ".env*", count: 1 },
         { pattern: "node_modules", count: 1 },
+        { pattern: "/weather-{version}.{zip,tar.gz,tgz}", count: 1 },
       ],
       verdict: { verdict: "accepted" },
     });
@@ -145,6 +156,44 @@ describe("pack", () => {
     expect((await run(place, ["pack", "weather", "-o", "absent/w.zip"])).code).toBe(2);
     expect((await run(place, ["pack", "dist/w.tar.gz"])).code).toBe(2);
     expect(await readdir(join(place, "dist"))).toEqual(["w.tar.gz"]);
+  });
+
+  it("never packs what it wrote before, in any container and of any version", async () => {
+    const folder = await folders.write({
+      ...weather,
+      "weather-1.0.0.zip": "old",
+      "weather-1.2.0-rc.1.tar.gz": "old",
+      "weather-0.9.0.tgz": "old",
+      "weather-data.zip": "kept",
+      "other-1.0.0.zip": "kept",
+      "data/weather-1.0.0.zip": "kept",
+    });
+    for (const args of [[], ["--format", "tar.gz"], ["-o", "../w.zip"]]) {
+      const packed = await run(folder, ["pack", ".", ...args, "--json"]);
+      const { files, left_out: leftOut } = JSON.parse(packed.out);
+      expect([args, files]).toEqual([args, 10]);
+      expect(leftOut).toEqual([{ pattern: "/weather-{version}.{zip,tar.gz,tgz}", count: expect.any(Number) }]);
+      expect(leftOut[0].count).toBeGreaterThanOrEqual(3);
+    }
+    const told = await run(folder, ["pack", "."]);
+    expect(told.err.split("\n")[0]).toBe("left out: /weather-{version}.{zip,tar.gz,tgz} (5)");
+  });
+
+  it("refuses a file name that says neither zip nor tar.gz", async () => {
+    const folder = await folders.write(weather);
+    for (const name of ["w.tar", "w.rar", "weather-1.2.0"]) {
+      const refused = await run(folder, ["pack", ".", "-o", name]);
+      expect([refused.code, refused.out]).toEqual([2, ""]);
+      expect(refused.err).toMatch(/^-o: .* ends in neither \.zip nor \.tar\.gz.*--format/);
+    }
+    expect((await run(folder, ["pack", ".", "-o", "w.bin", "--format", "zip"])).code).toBe(0);
+    expect((await run(folder, ["pack", ".", "-o", "../W.ZIP"])).code).toBe(0);
+  });
+
+  it("stores what compresses so well that the registry would take it for a bomb", async () => {
+    const folder = await folders.write({ ...weather, "zeros.bin": Buffer.alloc(3 * 1024 * 1024) });
+    const packed = await run(folder, ["pack", ".", "--json"]);
+    expect(JSON.parse(packed.out)).toMatchObject({ outcome: "written", verdict: { verdict: "accepted" } });
   });
 
   it("writes nothing that a registry refuses, unless forced", async () => {

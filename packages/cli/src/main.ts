@@ -84,11 +84,18 @@ program
   .addHelpText("after", () => `\n${packHelp}`)
   .action(async (folder: string, command: PackCommand) => finish(() => pack(folder, command)));
 
+const builtInLines = builtInPatterns
+  .join(" ")
+  .replace(/(.{1,110})(?: |$)/g, "  $1\n")
+  .trimEnd();
+
 const packHelp = `Exit codes: 0 written, or there already with the same bytes; 1 refused by the registry's checks, or another file is in
 the way; 2 wrong usage or settings, or something cannot be read.
 
-Left out: ${builtInPatterns.join(" ")}
-and what the folder's .registryignore lists as a .gitignore does (!pattern takes back). Links are not followed.
+Left out:
+${builtInLines}
+what the folder's .registryignore lists as a .gitignore does (!pattern takes back), and earlier outputs at its root
+({name}-{version}.zip, .tar.gz, .tgz). Links are not followed.
 
 Examples:
   agenticraft-registry pack ./weather                        writes weather-1.2.0.zip

@@ -1,5 +1,5 @@
 import { lstat, rename } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { dirname, extname, relative, resolve } from "node:path";
 import { checkPaths } from "@registry/archive";
 import { invalid, RegistryError } from "@registry/domain";
 import { type FolderListing, listFolder } from "./package/folder.ts";
@@ -41,19 +41,22 @@ export async function pack(folder: string, command: PackCommand): Promise<number
 }
 
 function containerOf({ format, output }: PackCommand): Container {
-  const named =
-    output === undefined ? undefined : /\.zip$/.test(output) ? "zip" : tarName.test(output) ? "tar.gz" : undefined;
+  if (output === undefined) return format ?? "zip";
+  const named = /\.zip$/i.test(output) ? "zip" : /\.(?:tar\.gz|tgz)$/i.test(output) ? "tar.gz" : undefined;
   if (format !== undefined && named !== undefined && format !== named) {
-    throw invalid("FORMAT_MISMATCH", `--format: ${format} does not fit the file name ${printable(output ?? "")}`);
+    throw invalid("FORMAT_MISMATCH", `--format: ${format} does not fit the file name ${printable(output)}`);
   }
-  return format ?? named ?? "zip";
+  const container = format ?? named;
+  if (container === undefined && extname(output) !== "") {
+    const remedy = "rename it, or say with --format what it is to be";
+    throw invalid("FORMAT_UNKNOWN", `-o: ${printable(output)} ends in neither .zip nor .tar.gz or .tgz; ${remedy}`);
+  }
+  return container ?? "zip";
 }
-
-const tarName = /\.(?:tar\.gz|tgz)$/;
 
 async function write(
   folder: string,
-  { files, leftOut }: FolderListing,
+  listing: FolderListing,
   rules: PackageRules,
   container: Container,
   command: PackCommand,
@@ -65,7 +68,9 @@ async function write(
     const requested = { name: "", version: "" };
     const judging = { ...rules, requested, identityMayFollow: true };
     const options = { ...judging, container, output, outputFolder, progress };
-    const verdict = await packFiles(resolve(folder), files, temporary, options).finally(() => progress.end());
+    const packed = await packFiles(resolve(folder), listing.files, temporary, options).finally(() => progress.end());
+    const { verdict } = packed;
+    const leftOut = [...listing.leftOut, ...packed.leftOut];
     if (verdict.verdict === "refused" && command.force !== true) {
       return tell(command, { verdict, outcome: "not written", path: null, leftOut });
     }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { inspectSettings, readEnvironment, type ServiceName, type SettingsRead } from "@registry/kit";
 import { planProcess } from "./plan.ts";
+import { unknownRules } from "./policy-rules.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type AllSettings, allSettings } from "./settings.ts";
 
@@ -17,7 +18,8 @@ function readServeSettings(options: ServeOptions): SettingsRead<typeof allSettin
   const values = new Map(environment.values);
   if (options.host !== undefined) values.set("HOST", options.host);
   if (options.port !== undefined) values.set("PORT", options.port);
-  return inspectSettings(allSettings, { ...environment, values });
+  const { settings, problems } = inspectSettings(allSettings, { ...environment, values });
+  return { settings, problems: [...problems, ...unknownRules(settings)] };
 }
 
 /** Runs the named services until it is told to stop. @returns the exit code */

@@ -24,6 +24,8 @@ describe("a name is a near miss of another", () => {
     ["git", "gin"],
     ["calendar", "calculator"],
     ["search-web", "search-mail"],
+    ["gpt5-tool", "gpt4-tool"],
+    ["step-10", "step-2"],
   ])("%s is none of %s", (name, other) => {
     expect(isNearMiss(name, other)).toBe(false);
   });

@@ -8,17 +8,23 @@ const long = 10;
 /**
  * Whether one name is easily taken for another that it is not the same as: one slip away (two in long names; a letter
  * left out, added, changed or swapped with its neighbour), the same words in another order, or a namespace turned into
- * a prefix. Case, separators and look-alikes do not count as a difference.
+ * a prefix. Case, separators and look-alikes do not count as a difference; names that are numbered through are none.
  */
 export function isNearMiss(name: string, other: string): boolean {
   const [a, b] = [bare(name), bare(other)];
-  if (name === other || Math.min(a.length, b.length) < shortest) return false;
+  if (name === other || Math.min(a.length, b.length) < shortest || areNumbered(name, other)) return false;
   if (a === b || sortedWords(name) === sortedWords(other)) return true;
   const most = Math.min(a.length, b.length) >= long ? 2 : 1;
   return Math.abs(a.length - b.length) <= most && distance(a, b, most) <= most;
 }
 
 const bare = (name: string): string => skeletonOf(name).replace(/[@/]/g, "");
+
+/** `step-1` and `step-2` are told apart by everybody. */
+function areNumbered(name: string, other: string): boolean {
+  const letters = (text: string): string => text.replace(/\d+/g, "#");
+  return letters(name).includes("#") && letters(name) === letters(other);
+}
 
 const sortedWords = (name: string): string =>
   name

@@ -84,6 +84,8 @@ export class Books {
       full: new Map(),
       weight: 0,
     };
+    // What happens to a staged release does not show on the plugin, by which a book that is kept is known to be true.
+    if (heads.some((head) => head.state === "staged")) return book;
     const old = this.#kept.get(plugin._id);
     if (old !== undefined && old.stamp > book.stamp) return book;
     this.#drop(plugin._id);

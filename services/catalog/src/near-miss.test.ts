@@ -51,12 +51,15 @@ describe("a new name close to a much-used one", () => {
     expect((await publish(owner, "weather-tools"))?.state).toBe(ReleaseState.RELEASE_STATE_PUBLISHED);
   });
 
-  it("does not name what is private", async () => {
+  it("does not tell of what is private, and names only what everybody sees", async () => {
     await publish(owner, "secret-tool", { visibility: Visibility.VISIBILITY_PRIVATE });
     await downloads("secret-tool", 60);
-    const held = await publish(stranger, "secret-tol");
+    expect((await publish(stranger, "secret-tol"))?.state).toBe(ReleaseState.RELEASE_STATE_PUBLISHED);
+    await publish(owner, "inner-tool", { visibility: Visibility.VISIBILITY_INTERNAL });
+    await downloads("inner-tool", 60);
+    const held = await publish(stranger, "inner-tol");
     expect(held?.state).toBe(ReleaseState.RELEASE_STATE_STAGED);
-    expect(JSON.stringify(held)).not.toContain("secret-tool");
+    expect(JSON.stringify(held)).not.toContain("inner-tool");
   });
 
   it("is let through, or refused, where the policy says so", async () => {

@@ -76,6 +76,30 @@ describe("a package whose own tests are to be run", () => {
     await expect(release(anonymous)).rejects.toMatchObject({ kind: "not_found" });
   });
 
+  it("goes to a reviewer where whoever ran them never lived to tell", async () => {
+    let runs = 0;
+    world.storage.tests = async () => {
+      runs += 1;
+      return answer(TESTS_RESULT_ERROR);
+    };
+    // What comes of a run is never written, as if the process had ended with it.
+    let lost = 0;
+    world.hook = async ({ collection, method, moment, args }) => {
+      const set = (args[1] as { $set?: { testRuns?: number; waitingSince?: Date } } | undefined)?.$set;
+      const settles = set?.waitingSince !== undefined && set.testRuns === undefined && runs > lost;
+      if (collection !== "releases" || method !== "updateOne" || moment !== "before" || !settles) return;
+      lost += 1;
+      throw unavailable("The store");
+    };
+    await publish();
+    const waits = async () => {
+      world.clock.advance(30 * 60_000);
+      return (await replica.client.listReviews({}, replica.as(admin))).releases.length;
+    };
+    await expect.poll(waits, { timeout: 40_000, interval: 200 }).toBe(1);
+    expect(runs).toBe(3);
+  }, 60_000);
+
   it("asks a reviewer as well where the policy holds it", async () => {
     world.storage.tests = async () => answer(TESTS_RESULT_PASSED);
     const findings = [{ rule: "odd", severity: "high", message: "Odd", file: "", line: 0, pointer: "" }];

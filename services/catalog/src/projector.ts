@@ -91,8 +91,18 @@ export class Projector {
     const created = published && !before.published ? { createdAt: now } : {};
     const set = { ...edit?.set, ...projection, ...created, pins, published, updatedAt: now };
     const after: PluginDocument = { ...edited, ...set };
-    const event = edit?.event === undefined ? this.#crossing(before, after, revision) : edit.event(after, revision);
+    const event = published ? this.#eventOf(edit, before, after, revision) : undefined;
     return this.#plugins.swap(before, revision, { set, unset: edit?.unset ?? [], ...(event && { event }) });
+  }
+
+  /** Nobody is told of a plugin that nobody has seen. */
+  #eventOf(
+    edit: PluginEdit | undefined,
+    before: PluginDocument,
+    after: PluginDocument,
+    revision: number,
+  ): Event | undefined {
+    return edit?.event === undefined ? this.#crossing(before, after, revision) : edit.event(after, revision);
   }
 
   /** The last listed release went, or the first came back. */

@@ -58,7 +58,7 @@ export class Sweeper {
   /** The publisher is gone, or will find that it has to start over. */
   async #abandon(before: Date): Promise<void> {
     for (const release of await this.#parts.releases.stagedBefore(before, batch)) {
-      if (!(await this.#parts.releases.abandon(release._id, release.stagedAt))) continue;
+      if (!(await this.#parts.releases.abandon(release))) continue;
       this.#parts.log.info({ plugin: release.plugin, version: release.version }, "unfinished publish given up");
       await dropUpload(this.#parts, release.uploadId);
       await freeName(this.#parts, release.plugin);
@@ -67,8 +67,7 @@ export class Sweeper {
 
   async #endMending(before: Date): Promise<void> {
     for (const release of await this.#parts.releases.waiting.before("mending", before, batch)) {
-      if (await this.#parts.releases.abandon(release._id, release.stagedAt))
-        await freeName(this.#parts, release.plugin);
+      if (await this.#parts.releases.abandon(release)) await freeName(this.#parts, release.plugin);
     }
   }
 

@@ -110,6 +110,11 @@ const reviewStates = {
   rejected: ReviewState.REVIEW_STATE_REJECTED,
 } as const satisfies { readonly [state in ReleaseReview["state"]]: ReviewState };
 
+/** What reviewers were asked, and said, is between them and the owner. */
+export function withoutReview(release: Release): Release {
+  return release.review === undefined ? release : { ...release, review: undefined };
+}
+
 function toReview({ state, reasons, requestedAt, by, reason, at }: ReleaseReview): Review {
   return {
     state: reviewStates[state],

@@ -7,10 +7,10 @@ import {
   Visibility,
 } from "@registry/contracts/catalog";
 import { RegistryError } from "@registry/domain";
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { problemSchema, publishedSchema, triedSchema } from "./schemas.ts";
 import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
-import { formHeaders, multipartBody } from "./testing/http.ts";
+import { formHeaders, multipartBody, type Part } from "./testing/http.ts";
 
 const { RELEASE_STATE_PUBLISHED: open, RELEASE_STATE_STAGED: staged } = ReleaseState;
 const bytes = Buffer.from("the bytes of a package");
@@ -68,8 +68,10 @@ beforeEach(() => {
   answers = async () => ({ state: open, created: true });
 });
 
-function post(query: string, path = "/api/v1/plugins", token = "publisher"): Promise<Response> {
-  const body = multipartBody([{ name: "package", filename: "p.zip", content: bytes }]);
+const packagePart: Part = { name: "package", filename: "p.zip", content: bytes };
+
+function post(query: string, path = "/api/v1/plugins", token = "publisher", parts = [packagePart]): Promise<Response> {
+  const body = multipartBody(parts);
   const headers = { authorization: `Bearer ${token}`, ...formHeaders };
   return fetch(`${stack.url}${path}${query}`, { method: "POST", headers, body });
 }
@@ -88,6 +90,112 @@ it("is asked for with true or 1, under both spellings, and drops the upload itse
   }
   expect(requests.map(({ dryRun }) => dryRun)).toEqual([true, true, true, true]);
   expect(aborted).toEqual(["upload-1", "upload-2", "upload-3", "upload-4"]);
+});
+
+describe("as a form field", () => {
+  const paths = ["/api/v1/plugins", "/api/v1/plugins/publish"];
+  const field = (name: string, content: string): Part => ({ name, content });
+  const send = (query: string, parts: Part[], path?: string) => post(query, path, "publisher", parts);
+
+  it.each(["true", "1"])(
+    "is asked for with %s, before and behind the package, alone and beside the query",
+    async (yes) => {
+      for (const path of paths) {
+        for (const query of ["", "?dry_run=true", "?dry_run=1"]) {
+          for (const parts of [
+            [packagePart, field("dry_run", yes)],
+            [field("dry_run", yes), packagePart],
+          ]) {
+            const response = await send(query, parts, path);
+            expect([query, response.status]).toEqual([query, 200]);
+            triedSchema.parse(await response.json());
+          }
+        }
+      }
+      expect(requests.every(({ dryRun }) => dryRun)).toBe(true);
+      expect(aborted).toHaveLength(uploaded);
+    },
+  );
+
+  it("is not meant by false or 0, and asked for by the query all by itself", async () => {
+    for (const no of ["false", "0"]) {
+      for (const query of ["", "?dry_run=false"]) {
+        expect((await send(query, [packagePart, field("dry_run", no)])).status).toBe(201);
+      }
+    }
+    expect((await send("?dry_run=true", [packagePart])).status).toBe(200);
+  });
+
+  it("is refused where it says otherwise than the query, and leaves nothing", async () => {
+    for (const [query, word] of [
+      ["?dry_run=true", "false"],
+      ["?dry_run=0", "1"],
+    ] as const) {
+      const response = await send(query, [packagePart, field("dry_run", word)]);
+      const { code, errors } = problemSchema.parse(await response.json());
+      expect([response.status, code, errors?.[0]?.pointer]).toEqual([400, "INVALID_FIELD", "/dry_run"]);
+    }
+    expect(requests).toEqual([]);
+    expect(aborted).toHaveLength(uploaded);
+  });
+
+  it.each(["yes", "TRUE", "", "2", " true"])("is refused as %j", async (value) => {
+    const response = await send("", [packagePart, field("dry_run", value)]);
+    const { code, errors } = problemSchema.parse(await response.json());
+    expect([response.status, code, errors?.[0]?.pointer]).toEqual([400, "INVALID_FIELD", "/dry_run"]);
+    expect(requests).toEqual([]);
+    expect(aborted).toHaveLength(uploaded);
+  });
+
+  it.each([
+    ["dryRun", "dry_run"],
+    ["dry-run", "dry_run"],
+    ["DRYRUN", "dry_run"],
+    ["dry run", "dry_run"],
+    ["dry_run[]", "dry_run"],
+    ["Visibility", "visibility"],
+    ["sha-256", "sha256"],
+    ["Manifest", "manifest"],
+    ["Package", "package"],
+  ])("is not published for real because it is spelt %s", async (name, meant) => {
+    for (const parts of [
+      [packagePart, field(name, "true")],
+      [field(name, "true"), packagePart],
+    ]) {
+      const response = await send("", parts);
+      const { code, detail, errors } = problemSchema.parse(await response.json());
+      expect([response.status, code]).toEqual([400, "INVALID_FIELD"]);
+      expect(detail).toContain(`"${meant}"`);
+      expect(errors).toHaveLength(1);
+    }
+    expect(requests).toEqual([]);
+    expect(aborted).toHaveLength(uploaded);
+  });
+
+  it("passes over fields that other clients send", async () => {
+    expect((await send("", [packagePart, field("metadata", "{}"), field("tags", "a")])).status).toBe(201);
+  });
+});
+
+it.each([
+  "dryrun=true",
+  "dry-run=1",
+  "DRY_RUN=true",
+  "dry_run=true&dryRun=true",
+  "visibility=private",
+  "%00=1",
+  "__proto__=1",
+])("refuses the unknown parameter in ?%s on both routes before anything is read", async (query) => {
+  for (const path of ["/api/v1/plugins", "/api/v1/plugins/publish"]) {
+    const response = await post(`?${query}`, path);
+    const { code, detail, errors } = problemSchema.parse(await response.json());
+    expect([response.status, code]).toEqual([400, "INVALID_QUERY"]);
+    const name = decodeURIComponent(query.replace("dry_run=true&", "").split("=")[0] ?? "");
+    expect(detail).toContain(name === "\0" ? "\\u{0}" : `"${name}"`);
+    expect(detail).toContain("known: dry_run");
+    expect(errors).toHaveLength(1);
+  }
+  expect([requests, uploaded]).toEqual([[], 0]);
 });
 
 it("is not meant by false, 0 or silence", async () => {

@@ -1,4 +1,13 @@
-import { type FieldError, isPluginName, type PluginName, pluginNotFound, RegistryError } from "@registry/domain";
+import {
+  type FieldError,
+  isPlainText,
+  isPluginName,
+  type PluginName,
+  plainTextRule,
+  pluginNotFound,
+  quote,
+  RegistryError,
+} from "@registry/domain";
 import { z } from "zod";
 
 /** The plugin that a path names; what cannot be a name is not found, like everything else that is not there. */
@@ -7,6 +16,7 @@ export function pluginName(text: string | undefined): PluginName {
   return text;
 }
 
+const mostTold = 20;
 const once = "is given more than once; give it once";
 
 /** A query parameter of text. */
@@ -48,23 +58,57 @@ export function choiceParameter<const T extends readonly [string, ...string[]]>(
     .optional();
 }
 
-/** A parameter that is said with `true` or `1`, and denied with `false`, `0` or silence. */
-export function flagParameter(): z.ZodType<boolean> {
-  return choiceParameter(["true", "1", "false", "0"])
-    .transform((value) => value === "true" || value === "1")
-    .pipe(z.boolean())
+/** Why somebody deletes something, in a query. */
+export function reasonParameter(): z.ZodType<string | undefined> {
+  return textParameter(500).refine((text) => text === undefined || isPlainText(text), plainTextRule);
+}
+
+/**
+ * A short text in a body, written by a person for people.
+ * @param expected what is told where it is no text, too short or too long
+ */
+export function plainText(min: number, max: number, expected: string): z.ZodString {
+  return z.string(expected).min(min, expected).max(max, expected).refine(isPlainText, plainTextRule);
+}
+
+/** How a flag is spelt, in queries and forms. */
+export const flagWords = ["true", "1", "false", "0"] as const;
+
+export const isYes = (word: (typeof flagWords)[number]): boolean => word === "true" || word === "1";
+
+/** A parameter that is said with `true` or `1`, and denied with `false` or `0`; undefined where nothing was said. */
+export function flagParameter(): z.ZodType<boolean | undefined> {
+  return choiceParameter(flagWords)
+    .transform((word) => (word === undefined ? undefined : isYes(word)))
+    .pipe(z.boolean().optional())
     .meta({ default: false });
 }
 
-function fieldOf(issue: z.core.$ZodIssue): FieldError {
-  const pointer = `/${issue.path.map((part) => String(part).replaceAll("~", "~0").replaceAll("/", "~1")).join("/")}`;
-  return { pointer: issue.path.length === 0 ? "" : pointer, reason: reasonOf(issue) };
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-/** Never echoes what came in, as the schema library's own texts for unknown keys would. */
-function reasonOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "unrecognized_keys") return "holds a key that is not known here";
-  return issue.message;
+interface Told extends FieldError {
+  /** What the message says before the reason. */
+  readonly name: string;
+}
+
+function toldOf(issue: z.core.$ZodIssue, known: readonly string[], where: string): Told[] {
+  if (issue.code !== "unrecognized_keys") {
+    const pointer = pointerOf(issue.path);
+    return [{ name: pointer === "" ? where : pointer.slice(1), pointer, reason: issue.message }];
+  }
+  return issue.keys.map((key) => ({
+    name: quote(key),
+    // What nobody could have meant is not echoed whole.
+    pointer: pointerOf(/^[\w.-]{0,64}$/.test(key) ? [...issue.path, key] : issue.path),
+    reason: `is not known here; known: ${known.join(", ")}`,
+  }));
+}
+
+function keysOf(schema: z.ZodType): string[] {
+  if (schema instanceof z.ZodOptional) return keysOf(schema.unwrap() as z.ZodType);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 /**
@@ -74,9 +118,14 @@ function reasonOf(issue: z.core.$ZodIssue): string {
 export function readInput<S extends z.ZodType>(schema: S, value: unknown, where: "query" | "body"): z.output<S> {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  const fields = read.error.issues.slice(0, 20).map(fieldOf);
-  const texts = fields.map(({ pointer, reason }) => `${pointer === "" ? where : pointer.slice(1)}: ${reason}`);
-  throw new RegistryError("invalid_argument", where === "query" ? "INVALID_QUERY" : "INVALID_BODY", texts.join("; "), {
-    fields,
-  });
+  const told = read.error.issues.flatMap((issue) => toldOf(issue, keysOf(schema), where)).slice(0, mostTold);
+  const message = told.map(({ name, reason }) => (name.startsWith('"') ? `${name} ${reason}` : `${name}: ${reason}`));
+  throw new RegistryError(
+    "invalid_argument",
+    where === "query" ? "INVALID_QUERY" : "INVALID_BODY",
+    message.join("; "),
+    {
+      fields: told.map(({ pointer, reason }) => ({ pointer, reason })),
+    },
+  );
 }

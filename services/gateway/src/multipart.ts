@@ -4,6 +4,7 @@ import type { StorageServiceDefinition, Upload, UploadPackageRequest } from "@re
 import { invalid, isRegistryError, quote, RegistryError } from "@registry/domain";
 import type { CallOptions, ServiceClient } from "@registry/kit";
 import type { FastifyRequest } from "fastify";
+import { type FieldName, fieldNamed } from "./form-fields.ts";
 import { packageTooLarge } from "./http-errors.ts";
 
 /** What a publish request carried. */
@@ -13,9 +14,6 @@ export interface PublishForm {
   readonly manifest: string | undefined;
   readonly fields: Readonly<Partial<Record<FieldName, string>>>;
 }
-
-const fieldNames = ["name", "version", "visibility", "channel", "sha256"] as const;
-type FieldName = (typeof fieldNames)[number];
 
 const manifestBytes = 64 * 1024;
 /** Larger messages carry more each second; see the contract for their bound. */
@@ -73,7 +71,7 @@ async function readPart(
 ): Promise<void> {
   const { fieldname } = part;
   if (part.type === "field") {
-    const name = fieldNames.find((known) => known === fieldname);
+    const name = fieldNamed(fieldname);
     if (name === undefined) return;
     if (typeof part.value !== "string" || part.valueTruncated || part.value.length > 256) {
       throw invalid("INVALID_FIELD", `${name}: is no text of at most 256 characters`, `/${name}`);

@@ -30,6 +30,10 @@ const form = {
     visibility: { enum: ["public", "internal", "private"], description: "For a new name; default public" },
     channel: { type: "string", description: "Channel to move to this release beside `latest`" },
     sha256: { type: "string", description: "Of the archive; refused if other bytes arrive" },
+    dry_run: {
+      enum: ["true", "1", "false", "0"],
+      description: "As in the query; refused if the two contradict each other",
+    },
   },
 };
 

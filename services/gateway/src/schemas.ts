@@ -42,7 +42,11 @@ export const reviewSchema = z
     reason: nullable,
     reviewed_at: time.nullable(),
   })
-  .meta({ id: "Review", description: "Why a release waits or waited for a person, and what that person said" });
+  .meta({
+    id: "Review",
+    description:
+      "Why a release waits or waited for a person, and what that person said; reasons and reviewer are shown to the owner, reviewers and administrators",
+  });
 
 export const findingSchema = z
   .object({

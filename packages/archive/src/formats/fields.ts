@@ -125,13 +125,14 @@ export class FieldReader {
 
   #checkText(value: Value, pointer: string, rule: TextRule): string | undefined {
     const text = value instanceof Plain ? value.text : value;
-    if (typeof text !== "string") {
+    if (typeof text !== "string" || isNull(value)) {
       this.#violations.add(pointer, "is not a text");
       return undefined;
     }
     const longest = rule.longest ?? Number.POSITIVE_INFINITY;
-    if (text.length > longest) {
-      this.#violations.add(pointer, `has ${text.length} characters; at most ${longest} are allowed`);
+    const length = text.length > longest ? Array.from(text).length : text.length;
+    if (length > longest) {
+      this.#violations.add(pointer, `has ${length} characters; at most ${longest} are allowed`);
     } else if (rule.matches !== undefined && !rule.matches(text)) {
       this.#violations.found(pointer, text, rule.allowed ?? "use another value");
     }

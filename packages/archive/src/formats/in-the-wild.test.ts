@@ -40,6 +40,12 @@ describe("Agent Skill", () => {
     });
   });
 
+  test("with lines that end as on Windows is read to its last line", async () => {
+    const text = '---\r\nname: notes\r\ndescription: Writes them\r\nversion: "1.2.0"\r\n---\r\nDo it.\r\n';
+    const { name, version, record } = await inspect("SKILL.md", text);
+    expect([name, version, record.description]).toEqual(["notes", "1.2.0", "Writes them"]);
+  });
+
   test.each([
     ["metadata: {version: 1.0}", "1.0.0", [["version-completed", "/metadata/version"]]],
     ["version: '2'", "2.0.0", [["version-completed", "/version"]]],

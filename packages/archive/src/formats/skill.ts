@@ -53,7 +53,7 @@ function keepsRule(name: string): boolean {
  * Throws `rejected` INVALID_YAML or INVALID_MANIFEST.
  */
 export function readSkillFrontMatter(text: string, path: string, rules = strict): SkillFrontMatter {
-  const block = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:^|\n)---[ \t]*(?:\r?\n|$)/.exec(text)?.[1];
+  const block = /^\uFEFF?---[ \t]*\r?\n([\s\S]*?)(?:^|\r?\n)---[ \t]*(?:\r?\n|$)/.exec(text)?.[1];
   if (block === undefined) {
     throw refused("INVALID_MANIFEST", `${path} must begin with front matter between two lines of ---`, path);
   }

@@ -1,6 +1,7 @@
 import type { FileEntry } from "../archive.ts";
 import type { Finding } from "../inspection.ts";
 
+import type { EntryPoint } from "./entry-points.ts";
 import { Effort } from "./source/parse.ts";
 
 const MiB = 1024 * 1024;
@@ -15,33 +16,52 @@ export const scanCaps = {
   sourceBytes: 4 * MiB,
   /** Of all texts that agents read. */
   agentTextBytes: 8 * MiB,
+  /** Of all texts beside skills that may be mere data. What is over is not held for a reviewer. */
+  asideBytes: 2 * MiB,
   /** Of all texts that are searched for secrets. */
   textBytes: 16 * MiB,
 } as const;
 
 const skillFile = /(?:^|\/)skill\.md$/i;
-/** Files that agents read without being asked to. */
-const agentFile = /(?:^|\/)(?:agents|claude|gemini|copilot-instructions)\.md$/i;
+/** Files that agents read without being asked to, or as a whole when they are told to. */
+const agentFile =
+  /(?:^|\/)(?:(?:agents|claude|claude\.local|gemini|qwen|copilot-instructions|[\w-]{1,60}\.instructions)\.md|\.(?:cursor|windsurf|cline|roo)rules|(?:commands|agents)\/(?:[\w. -]{1,100}\/){0,4}[^/]{1,200}\.(?:md|markdown)|hooks\/[^/]{1,200}\.json|\.cursor\/rules\/[^/]{1,200}\.mdc?)$/i;
+const readmeFile = /^readme(?:\.(?:md|mdx|markdown|txt|rst))?$/i;
+
+/** `agent`: agents take it for advice. `aside`: the same, but it may be mere data. `readme`: written for people first. */
+export type TextReader = "agent" | "aside" | "readme";
 
 /** What is left of the caps while the files of one package pass by, and which of them agents read. */
 export class ScanBudget {
   sourceBytes: number = scanCaps.sourceBytes;
   agentTextBytes: number = scanCaps.agentTextBytes;
+  asideBytes: number = scanCaps.asideBytes;
   textBytes: number = scanCaps.textBytes;
   /** For parsing source code. */
   readonly effort = new Effort();
   /** Files that were searched for secrets only in part, or not at all. */
   cutTexts = 0;
+  readonly entryPoints: ReadonlyMap<string, EntryPoint>;
   readonly #skillFolders: ReadonlySet<string>;
 
-  constructor(files: readonly FileEntry[]) {
+  /** @param entryPoints files that a manifest names as code, for those whose names do not tell their language */
+  constructor(files: readonly FileEntry[], entryPoints: ReadonlyMap<string, EntryPoint> = new Map()) {
     this.#skillFolders = new Set(files.filter(({ path }) => skillFile.test(path)).map(({ path }) => folderOf(path)));
+    this.entryPoints = entryPoints;
   }
 
-  /** A SKILL.md, any Markdown in its folder or below, and the like. */
-  isAgentText(path: string): boolean {
-    if (agentFile.test(path)) return true;
-    if (!/\.(?:md|markdown)$/i.test(path)) return false;
+  /** Who reads it: a SKILL.md, any text in its folder or below, and the like; undefined for all else. */
+  readerOf(path: string): TextReader | undefined {
+    if (agentFile.test(path)) return "agent";
+    const extension = /\.(?:md|mdx|markdown|(txt|rst))$/i.exec(path);
+    if (extension !== null && this.#isInSkill(path)) {
+      if (extension[1] === undefined) return "agent";
+      return this.asideBytes > 0 ? "aside" : undefined;
+    }
+    return readmeFile.test(path) ? "readme" : undefined;
+  }
+
+  #isInSkill(path: string): boolean {
     for (let folder = folderOf(path); ; folder = folderOf(folder)) {
       if (this.#skillFolders.has(folder)) return true;
       if (folder === "") return false;

@@ -41,6 +41,12 @@ describe("the findings of a package", () => {
     collector.add(many(5000, "critical"));
     expect(collector.result()[0]).toEqual(finding("info", "judged-by-the-operator"));
   });
+  test("keep one of each severity of a rule", () => {
+    const collector = new FindingCollector("npm");
+    collector.add(many(5000, "critical", "r"));
+    collector.add([finding("medium", "r")]);
+    expect(collector.result().filter(({ severity }) => severity === "medium")).toHaveLength(1);
+  });
   test("have what a decoded value holds once", () => {
     const collector = new FindingCollector("npm");
     const decoded = (file: string, pointer: string): Finding => ({

@@ -1,11 +1,11 @@
-import { type Format, severities } from "@registry/domain";
+import type { Format } from "@registry/domain";
 import type { Finding } from "../inspection.ts";
+import { gravest } from "./gravest.ts";
 import { weighed } from "./trade.ts";
 
 /** Findings of one package that are kept. */
 export const MOST_FINDINGS = 200;
 
-const weightOf = (finding: Finding): number => severities.indexOf(finding.severity);
 /** Gathers the findings of a package in their order, and never holds many more than are kept. */
 export class FindingCollector {
   #kept: readonly Finding[] = [];
@@ -35,20 +35,6 @@ export class FindingCollector {
     this.#cut += this.#kept.length - kept.length;
     this.#kept = kept;
   }
-}
-
-/** The gravest, but at least one of each rule: an operator's policy may judge a rule otherwise than its severity. */
-function gravest(findings: readonly Finding[], most: number): readonly Finding[] {
-  const sorted = [...findings].sort((a, b) => weightOf(a) - weightOf(b));
-  const rules = new Set<string>();
-  const firsts: Finding[] = [];
-  const others: Finding[] = [];
-  for (const finding of sorted) {
-    (rules.has(finding.rule) ? others : firsts).push(finding);
-    rules.add(finding.rule);
-  }
-  const kept = new Set([...firsts, ...others].slice(0, most));
-  return findings.filter((finding) => kept.has(finding));
 }
 
 /** What was found in a decoded value (by pointer) says nothing new where the text of its file (by line) has it too. */

@@ -1,17 +1,21 @@
 import type { FileEntry } from "../archive.ts";
 import type { Finding } from "../inspection.ts";
 import { MAGIC_BYTES, scanBinary } from "./binaries.ts";
-import { type ScanBudget, scanCaps } from "./budget.ts";
+import { type ScanBudget, scanCaps, type TextReader } from "./budget.ts";
 import { scanCharacters } from "./characters.ts";
+import { decoded, isTextual, LastBytes } from "./decode.ts";
+import { embeddedCode, embeddedNotScanned, mayEmbed, scanEmbedded, scanPathFile } from "./embedded.ts";
 import { bindingFinding, scanInstallScripts } from "./install-scripts.ts";
 import { scanInstructions } from "./instructions.ts";
 import { PythonWords } from "./python-words.ts";
+import { isOtherScript, scanOtherScript } from "./scripts.ts";
 import { scanSecrets } from "./secrets.ts";
 import { languageOf, type SourceLanguage, scanSource } from "./source/index.ts";
 
 export { ScanBudget } from "./budget.ts";
 export { FindingCollector } from "./collect.ts";
 export { scanDecoded } from "./decoded.ts";
+export { entryPoints } from "./entry-points.ts";
 
 /** Manifests at the package root, as they are written; their decoded values are looked at by `scanDecoded`. */
 const manifestFile = /^(?:plugin\.ya?ml|(?:plugin|manifest|server|package|mcp)\.json)$/;
@@ -35,6 +39,8 @@ class Scan implements FileScan {
   readonly #parts: Buffer[] = [];
   readonly #isLong: boolean;
   #room: number;
+  /** Of a long file: its last bytes. */
+  readonly #end = new LastBytes(scanCaps.headBytes);
   #words: PythonWords | undefined;
 
   constructor(file: FileEntry, budget: ScanBudget) {
@@ -50,6 +56,7 @@ class Scan implements FileScan {
     if (part.length > 0) this.#parts.push(part);
     this.#room -= part.length;
     if (!this.#isLong) return;
+    this.#end.push(chunk);
     if (this.#words !== undefined) this.#words.push(chunk);
     else if (this.#room === 0 && part.length > 0) this.#startWords(chunk.subarray(part.length));
   }
@@ -60,19 +67,44 @@ class Scan implements FileScan {
 
   #findings(): readonly Finding[] {
     const head = this.#head();
-    const language = languageOf(this.#path, firstLineOf(head));
+    const language = this.#languageOf(head);
+    const reader = this.#budget.readerOf(this.#path);
     const binary = this.#try("kind of file", () => scanBinary(head.subarray(0, MAGIC_BYTES), this.#path));
-    const isAgentText = this.#budget.isAgentText(this.#path);
-    if (language === undefined && !isAgentText && head.includes(0)) return [...binary, ...this.#installed("")];
-    const text = head.toString("utf8");
+    const isText = isTextual(head, this.#path) && (binary.length === 0 || !head.includes(0));
+    if (language === undefined && reader === undefined && !isText) return [...binary, ...this.#installed("")];
+    const source = head.toString("utf8");
+    const text = decoded(head, source);
     return [
       ...binary,
       ...this.#installed(text),
-      ...(language === undefined ? [] : this.#source(language, text, head)),
-      ...(isAgentText ? this.#agentText(text) : []),
-      ...this.#characters(text, language !== undefined || isAgentText),
+      ...(language === undefined ? this.#otherCode(text) : this.#source(language, source, head)),
+      ...(reader === undefined ? [] : this.#agentText(text, reader)),
+      ...this.#characters(text, language !== undefined || (reader !== undefined && reader !== "readme")),
       ...this.#secrets(text, head.length),
     ];
+  }
+
+  #languageOf(head: Buffer): SourceLanguage | undefined {
+    const start = startOf(head);
+    const entry = this.#budget.entryPoints.get(this.#path);
+    const isOther = entry?.isProgram === true && isOtherScript(this.#path, start);
+    return languageOf(this.#path, start) ?? (isOther ? undefined : entry?.language);
+  }
+
+  /** What is no source by itself, but holds code or is a script in another language. */
+  #otherCode(text: string): readonly Finding[] {
+    if (/\.pth$/i.test(this.#path)) return this.#try("path file", () => scanPathFile(text, this.#path));
+    if (mayEmbed(this.#path)) return this.#try("code inside", () => this.#embedded(text));
+    if (!isOtherScript(this.#path, text.slice(0, LONGEST_FIRST_LINE))) return [];
+    return this.#try("script", () => scanOtherScript(text, this.#path));
+  }
+
+  #embedded(text: string): readonly Finding[] {
+    const parts = embeddedCode(text, this.#path);
+    const length = parts.reduce((sum, part) => sum + part.text.length, 0);
+    if (this.#isLong || length > this.#budget.sourceBytes) return [embeddedNotScanned(this.#path)];
+    this.#budget.sourceBytes -= length;
+    return scanEmbedded(parts, this.#path, this.#budget.effort);
   }
 
   #head(): Buffer {
@@ -82,7 +114,7 @@ class Scan implements FileScan {
   /** With what is held of a long file, if it is Python; the rest follows as it passes. */
   #startWords(rest: Buffer): void {
     const head = this.#head();
-    if (languageOf(this.#path, firstLineOf(head)) !== "python") return;
+    if (this.#languageOf(head) !== "python") return;
     this.#words = new PythonWords(this.#path);
     this.#words.push(head);
     this.#words.push(rest);
@@ -101,13 +133,16 @@ class Scan implements FileScan {
     return [this.#notScanned("code", reason), ...words.end()];
   }
 
-  #agentText(text: string): readonly Finding[] {
+  #agentText(text: string, reader: TextReader): readonly Finding[] {
     const isOver = this.#isLong || this.#size > this.#budget.agentTextBytes;
-    this.#budget.agentTextBytes -= Math.min(text.length, this.#budget.agentTextBytes);
-    const over = isOver
-      ? [this.#notScanned("text", "agents read it, and it is longer than is looked at; shorten or split it")]
-      : [];
-    return [...over, ...this.#try("text", () => scanInstructions(text, this.#path, "skill"))];
+    if (reader === "agent") this.#budget.agentTextBytes -= Math.min(text.length, this.#budget.agentTextBytes);
+    if (reader === "aside") this.#budget.asideBytes -= Math.min(text.length, this.#budget.asideBytes);
+    const over =
+      isOver && reader === "agent"
+        ? [this.#notScanned("text", "agents read it, and it is longer than is looked at; shorten or split it")]
+        : [];
+    const kind = reader === "readme" ? "readme" : "skill";
+    return [...over, ...this.#try("text", () => scanInstructions(text, this.#path, kind))];
   }
 
   #characters(text: string, isRead: boolean): readonly Finding[] {
@@ -120,7 +155,15 @@ class Scan implements FileScan {
     if (this.#isLong || isOver) this.#budget.cutTexts++;
     if (isOver) return [];
     this.#budget.textBytes -= bytes;
-    return this.#try("secrets", () => scanSecrets(text, this.#path));
+    return this.#try("secrets", () => [...scanSecrets(text, this.#path), ...this.#secretsAtEnd()]);
+  }
+
+  /** Of a long file; the lines before its end were not counted. */
+  #secretsAtEnd(): readonly Finding[] {
+    const end = this.#end.get();
+    if (end.length === 0 || end.length > this.#budget.textBytes) return [];
+    this.#budget.textBytes -= end.length;
+    return scanSecrets(end.toString("utf8"), this.#path).map(({ line: _line, ...finding }) => finding);
   }
 
   #installed(text: string): readonly Finding[] {
@@ -147,8 +190,7 @@ class Scan implements FileScan {
 
 const LONGEST_FIRST_LINE = 256;
 
-function firstLineOf(head: Buffer): string {
-  const line = head.toString("utf8", 0, LONGEST_FIRST_LINE);
-  const end = line.indexOf("\n");
-  return end === -1 ? line : line.slice(0, end);
+/** The first lines: what tells a language stands there. */
+function startOf(head: Buffer): string {
+  return head.toString("utf8", 0, LONGEST_FIRST_LINE);
 }

@@ -4,8 +4,8 @@ import { negated, patterns, spokenOf } from "./instruction-patterns.ts";
 import { LineCounter } from "./lines.ts";
 import { type Span, Zones } from "./zones.ts";
 
-/** Where a text comes from: agents read a skill as advice, a description with every request. */
-export type TextKind = "skill" | "description";
+/** Where a text comes from: agents read a skill as advice, a description with every request, a readme now and then. */
+export type TextKind = "skill" | "description" | "readme";
 
 /** How far apart two parts of one demand may be, in characters. */
 const NEAR = { verb: 80, demand: 300 } as const;
@@ -17,8 +17,8 @@ interface Hit extends Span {
 
 /**
  * Finds demands on the agent against its user: `instruction-override` (high) for clear ones, `instruction-suspicious`
- * (medium) for parts of such demands and for clear ones that are only shown, in code or in quotation marks. One finding
- * for each sort and strength, at its first line. Time is linear in the text.
+ * (medium) for parts of such demands and for clear ones that are shown in code or quotation marks as examples. One finding
+ * for each sort and strength, at its first line; of a readme, all are medium. Time is linear in the text.
  */
 export function scanInstructions(text: string, file: string, kind: TextKind): readonly Finding[] {
   const plain = plainOf(text);
@@ -32,7 +32,9 @@ export function scanInstructions(text: string, file: string, kind: TextKind): re
     ...parts(plain, kind),
   ];
   const lines = new LineCounter(plain);
-  return firstOfEach(hits).map((hit) => toFinding(hit, file, lines));
+  return firstOfEach(kind === "readme" ? hits.map((hit) => ({ ...hit, strong: false })) : hits).map((hit) =>
+    toFinding(hit, file, lines),
+  );
 }
 
 const invisible = new RegExp(
@@ -66,11 +68,21 @@ function sentenceBefore(text: string, offset: number): string {
   return parts.at(-1) ?? "";
 }
 
+/** Of one sort and file: whoever shows more examples than that has to have them looked at. */
+const MOST_EXCUSED = 300;
+
+/** Tells what is only shown, and said to be so: quotation marks alone excuse nothing. */
+function excuses(zones: Zones): (span: Span) => boolean {
+  let left = MOST_EXCUSED;
+  return (span) => zones.isShown(span) && left-- > 0 && zones.isExcused(span);
+}
+
 function overrides(text: string, zones: Zones): readonly Hit[] {
+  const excused = excuses(zones);
   return spans(text, patterns.override).flatMap((span) => {
     const before = sentenceBefore(text, span.start);
     if (negated.test(before)) return [];
-    const strong = !zones.isShown(span) && !spokenOf.test(before);
+    const strong = !spokenOf.test(before) && !excused(span);
     return [{ ...span, strong, what: "tells the agent to give up the instructions that it has" }];
   });
 }
@@ -95,10 +107,11 @@ function concealments(text: string, zones: Zones, kind: TextKind): readonly Hit[
     ...near(sends, spans(text, patterns.elsewhere), NEAR.verb),
     ...(kind === "description" ? spans(text, patterns.tool) : []),
   ].sort((a, b) => a.start - b.start);
+  const excused = excuses(zones);
   const grave = new Set(near(concealed, acts, NEAR.demand));
   return concealed.map((span) => ({
     ...span,
-    strong: grave.has(span) && !zones.isShown(span),
+    strong: grave.has(span) && !excused(span),
     what: grave.has(span)
       ? "asks for data or actions and to keep that from the user"
       : "tells the agent to keep something from the user",

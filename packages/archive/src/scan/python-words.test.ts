@@ -29,6 +29,12 @@ test("each is critical and told once for a line, twenty times for a file", () =>
   expect(words.end()).toMatchObject([{ severity: "critical", file: "long.py", line: 1 }]);
 });
 
+test("no word pushes another out", () => {
+  const rules = scan(`${"eval('x')\n".repeat(100)}os.system('ls')\n`, 64).map(([rule]) => rule);
+  expect(rules).toHaveLength(20);
+  expect(rules).toContain("python-os-system");
+});
+
 test("chunks make no difference", () => {
   const part = fc.constantFrom("eval(", "exec", "(", "\n", "__import__", "os.sys", "tem", "x ");
   fc.assert(

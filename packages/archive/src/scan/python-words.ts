@@ -1,4 +1,5 @@
 import type { Finding } from "../inspection.ts";
+import { gravest } from "./gravest.ts";
 
 const words = [
   ["python-os-system", "os.system"],
@@ -7,6 +8,7 @@ const words = [
   ["python-eval", "eval("],
   ["python-import", "__import__"],
 ] as const;
+/** Of one file; while it passes by, as many of each word are held. */
 const MOST_FINDINGS = 20;
 const LONGEST = Math.max(...words.map(([, word]) => word.length));
 
@@ -17,6 +19,7 @@ const LONGEST = Math.max(...words.map(([, word]) => word.length));
 export class PythonWords {
   readonly #file: string;
   readonly #findings: Finding[] = [];
+  readonly #counts = new Map<string, number>();
   readonly #lastLine = new Map<string, number>();
   /** Where `#tail` begins. */
   #line = 1;
@@ -35,14 +38,14 @@ export class PythonWords {
   }
 
   end(): readonly Finding[] {
-    return this.#findings;
+    return gravest(this.#findings, MOST_FINDINGS);
   }
 
   #search(text: string, rule: string, word: string): void {
     let line = this.#line;
     let from = 0;
     for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + word.length)) {
-      if (this.#findings.length >= MOST_FINDINGS) return;
+      if ((this.#counts.get(rule) ?? 0) >= MOST_FINDINGS) return;
       line += newlinesIn(text, from, at);
       from = at;
       this.#note(rule, word, line);
@@ -53,6 +56,7 @@ export class PythonWords {
   #note(rule: string, word: string, line: number): void {
     if ((this.#lastLine.get(rule) ?? 0) >= line) return;
     this.#lastLine.set(rule, line);
+    this.#counts.set(rule, (this.#counts.get(rule) ?? 0) + 1);
     const message = `Potentially dangerous code: ${word}; the file is too long to tell more, so split it or take the call out`;
     this.#findings.push({ rule, severity: "critical", message, file: this.#file, line });
   }

@@ -64,7 +64,7 @@ describe("every file is searched", () => {
     ["native code of macOS", { "lib/a": Buffer.from("cffaedfe0c000001", "hex") }, "binary-code info lib/a"],
     ["fat code of macOS", { "lib/a": Buffer.from("cafebabe00000002", "hex") }, "binary-code info lib/a"],
     ["native code of Windows", { "a.exe": portable() }, "binary-code info a.exe"],
-    ["compiled Python", { "src/a.pyc": Buffer.from("cb0d0d0a00000000", "hex") }, "compiled-python medium src/a.pyc"],
+    ["compiled Python", { "src/a.pyc": Buffer.from("cb0d0d0a00000000", "hex") }, "compiled-python high src/a.pyc"],
     [
       "an install script",
       { "package.json": '{"scripts": {"postinstall": "node a.js"}}' },

@@ -86,6 +86,16 @@ describe("a token", () => {
   ])("with %s is none", (_why, text) => {
     expect(scanSecrets(text, "src/config.py")).toEqual([]);
   });
+  test("is not pushed out by lesser ones before it", () => {
+    const ids = Array.from({ length: 40 }, () => `AKIA${randomLooking(16, upper)}\n`).join("");
+    const rules = scanSecrets(`${ids}${"-\n".repeat(400)}${checkedToken("ghp_")}\n${privatePem}`, "a.txt").map(
+      ({ rule, severity }) => `${rule} ${severity}`,
+    );
+    expect(rules).toHaveLength(20);
+    expect(new Set(rules)).toEqual(
+      new Set(["secret-private-key critical", "secret-token critical", "secret-token medium"]),
+    );
+  });
   test("is told twenty times at most", () => {
     expect(scanSecrets(`${checkedToken("ghp_")}\n`.repeat(1000), "a.txt")).toHaveLength(20);
   });

@@ -1,9 +1,10 @@
 import type { Finding } from "../inspection.ts";
+import { gravest } from "./gravest.ts";
 import { LineCounter } from "./lines.ts";
 import { entropyOf, isPlaceholder } from "./placeholder.ts";
 import { isReal, secretShapes } from "./secret-shapes.ts";
 
-/** Findings of one file; a file full of secrets needs no complete list. */
+/** Findings of one file, and while it is searched of each rule and severity: a file full of secrets needs no complete list. */
 const MOST_FINDINGS = 20;
 
 interface Hit {
@@ -12,6 +13,9 @@ interface Hit {
   readonly severity: Finding["severity"];
   readonly rule: string;
 }
+
+/** Whether enough of its rule and severity was found in the file. */
+type IsTold = (kind: Pick<Hit, "rule" | "severity">) => boolean;
 
 const PRIVATE_KEY = "-----BEGIN ";
 const TELEGRAM = ":AA";
@@ -34,12 +38,18 @@ const starts = new RegExp(`(?:(?<![\\w-])|(?<=\\\\[nrt]))(?:${prefixes}|A[KS]IA)
 export function scanSecrets(text: string, file: string): readonly Finding[] {
   const lines = new LineCounter(text);
   const findings: Finding[] = [];
+  const counts = new Map<string, number>();
+  const isTold: IsTold = ({ rule, severity }) => (counts.get(`${rule} ${severity}`) ?? 0) >= MOST_FINDINGS;
+  const awsSecrets = new AwsSecrets(text);
   starts.lastIndex = 0;
-  for (let start = starts.exec(text); start !== null && findings.length < MOST_FINDINGS; start = starts.exec(text)) {
-    const hit = hitAt(text, start.index, start[0]);
-    if (hit !== undefined) findings.push(toFinding(hit, file, lines));
+  for (let start = starts.exec(text); start !== null; start = starts.exec(text)) {
+    const hit = hitAt(text, start.index, start[0], awsSecrets, isTold);
+    if (hit === undefined || isTold(hit)) continue;
+    const kind = `${hit.rule} ${hit.severity}`;
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    findings.push(toFinding(hit, file, lines));
   }
-  return [...findings, ...environmentFindings(text, file)];
+  return [...gravest(findings, MOST_FINDINGS), ...environmentFindings(text, file)];
 }
 
 function toFinding({ rule, severity, kind, offset }: Hit, file: string, lines: LineCounter): Finding {
@@ -50,11 +60,12 @@ function toFinding({ rule, severity, kind, offset }: Hit, file: string, lines: L
   return { rule, severity, message, file, line: lines.at(offset) };
 }
 
-function hitAt(text: string, offset: number, start: string): Hit | undefined {
+function hitAt(text: string, offset: number, start: string, awsSecrets: AwsSecrets, isTold: IsTold): Hit | undefined {
   if (start === PRIVATE_KEY) return privateKeyAt(text, offset);
   if (start === TELEGRAM) return telegramAt(text, offset);
-  if (start === "AKIA" || start === "ASIA") return awsAt(text, offset);
+  if (start === "AKIA" || start === "ASIA") return awsAt(text, offset, awsSecrets);
   for (const shape of shapesByPrefix.get(start) ?? []) {
+    if (isTold({ rule: "secret-token", severity: shape.severity })) continue;
     shape.pattern.lastIndex = offset;
     const match = shape.pattern.exec(text)?.[0];
     if (match !== undefined && isReal(shape, match)) {
@@ -104,15 +115,36 @@ const awsSecret = /(?<![A-Za-z0-9/+=])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
 /** How far from its id the secret is looked for, either way. */
 const AWS_NEARBY = 400;
 
-function awsAt(text: string, offset: number): Hit | undefined {
+/** Where the secrets of AWS keys may be in a text: searched once, and only if there is an id. */
+class AwsSecrets {
+  readonly #text: string;
+  #offsets: readonly number[] | undefined;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  isNear(offset: number): boolean {
+    this.#offsets ??= Array.from(this.#text.matchAll(awsSecret))
+      .filter(
+        ([match]) => /[a-z]/.test(match) && /[A-Z]/.test(match) && /[0-9]/.test(match) && !isPlaceholder(match, 4),
+      )
+      .map(({ index }) => index);
+    let [low, high] = [0, this.#offsets.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#offsets[middle] ?? 0) < offset - AWS_NEARBY) low = middle + 1;
+      else high = middle;
+    }
+    return (this.#offsets[low] ?? Number.POSITIVE_INFINITY) <= offset + AWS_NEARBY;
+  }
+}
+
+function awsAt(text: string, offset: number, secrets: AwsSecrets): Hit | undefined {
   awsId.lastIndex = offset;
   const id = awsId.exec(text)?.[0];
   if (id === undefined || isPlaceholder(id.slice(4), 2.5)) return undefined;
-  const around = text.slice(Math.max(0, offset - AWS_NEARBY), offset + AWS_NEARBY);
-  const secret = (around.match(awsSecret) ?? []).some(
-    (match) => !isPlaceholder(match, 4) && /[a-z]/.test(match) && /[A-Z]/.test(match) && /[0-9]/.test(match),
-  );
-  return secret
+  return secrets.isNear(offset)
     ? { offset, kind: "AWS access key", severity: "critical", rule: "secret-token" }
     : { offset, kind: "id of an AWS access key", severity: "medium", rule: "secret-token" };
 }

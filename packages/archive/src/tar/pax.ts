@@ -4,6 +4,11 @@ import { refused } from "../refuse.ts";
 /** Times, owners and comments, and the extended attributes that bsdtar writes on macOS by itself. */
 const harmlessKey =
   /^(?:mtime|atime|ctime|uid|gid|uname|gname|comment|LIBARCHIVE\.(?:creationtime|xattr\..+)|SCHILY\.(?:dev|ino|nlink|fflags|xattr\..+))$/;
+export interface PaxHeader {
+  readonly path: Buffer | undefined;
+  readonly size: number | undefined;
+}
+
 const time = /^-?[0-9]{1,12}(?:\.[0-9]{0,20})?$/;
 const numbers: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ...["mtime", "atime", "ctime", "LIBARCHIVE.creationtime"].map((key) => [key, isTime] as const),
@@ -19,11 +24,13 @@ function isOwner(value: string): boolean {
 }
 
 /**
- * Reads the records of a pax extended header and returns its `path`, the only key that changes what is unpacked and
- * is allowed to. Sizes, links, sparse maps and character sets are refused.
+ * Reads the records of a pax extended header. `path` is the only key that changes what is unpacked and is allowed to;
+ * a `size`, which npm writes beside a long path, must be the one of the entry itself. Links, sparse maps and character
+ * sets are refused.
  */
-export function readPax(body: Buffer): Buffer | undefined {
+export function readPax(body: Buffer): PaxHeader {
   let path: Buffer | undefined;
+  let size: number | undefined;
   const seen = new Set<string>();
   let at = 0;
   while (at < body.length) {
@@ -40,11 +47,17 @@ export function readPax(body: Buffer): Buffer | undefined {
     if (seen.has(key)) throw pax("A pax header gives one key twice");
     seen.add(key);
     if (key === "path") path = Buffer.from(value);
+    else if (key === "size") size = readSize(value.toString("latin1"));
     else checkKey(key, value.toString("latin1"));
     at = end;
   }
   if (path !== undefined && (path.length === 0 || path.includes(0))) throw pax("A pax header gives an unusable path");
-  return path;
+  return { path, size };
+}
+
+function readSize(value: string): number {
+  if (!/^(?:0|[1-9][0-9]{0,11})$/.test(value)) throw pax("A pax header's size is not in its range");
+  return Number(value);
 }
 
 function checkKey(key: string, value: string): void {

@@ -5,7 +5,7 @@ import { checkPath, decodeName, type EntryKind } from "../names.ts";
 import { corrupt, overCap, refused } from "../refuse.ts";
 import { checkTotal } from "../zip/rules.ts";
 import { BLOCK, readTarHeader, type TarHeader } from "./header.ts";
-import { readPax } from "./pax.ts";
+import { type PaxHeader, readPax } from "./pax.ts";
 
 export interface TarEntry {
   /** As in the archive, without a leading `./` and a trailing slash; empty for `./` itself. */
@@ -20,9 +20,7 @@ const LONGEST_EXTENSION = 64 * 1024;
 const LONGEST_FILLING = 1024 * 1024;
 const zeros = Buffer.alloc(BLOCK);
 
-interface Pending {
-  readonly path: Buffer | undefined;
-}
+type Pending = PaxHeader;
 
 /** Walks every header of an unpacked tar from its first block to its last; accepts files and folders only. */
 export async function checkTar(window: ByteWindow, packedBytes: number, limits: ArchiveLimits): Promise<TarEntry[]> {
@@ -43,6 +41,9 @@ export async function checkTar(window: ByteWindow, packedBytes: number, limits: 
       if (pending !== undefined) throw stray();
       pending = await readExtension(window, header, dataOffset);
       continue;
+    }
+    if (pending?.size !== undefined && pending.size !== header.size) {
+      throw refused("TAR_EXTENSION", "A pax header and the header of its entry differ in size");
     }
     const entry = readEntry(header, pending?.path, dataOffset, limits);
     pending = undefined;
@@ -88,11 +89,13 @@ async function readExtension(window: ByteWindow, header: TarHeader, offset: numb
     if (end < 1 || body.subarray(end).some((byte) => byte !== 0)) {
       throw refused("TAR_EXTENSION", "A GNU long name is empty or does not end with a NUL");
     }
-    return { path: body.subarray(0, end) };
+    return { path: body.subarray(0, end), size: undefined };
   }
-  const path = readPax(body);
-  if (header.type === "x") return { path };
-  if (path !== undefined) throw refused("TAR_EXTENSION", "A global pax header sets a path");
+  const found = readPax(body);
+  if (header.type === "x") return found;
+  if (found.path !== undefined || found.size !== undefined) {
+    throw refused("TAR_EXTENSION", "A global pax header sets a path or a size");
+  }
   return undefined;
 }
 

@@ -52,6 +52,9 @@ describe("an honest tar.gz", () => {
     "with harmless pax headers": forgeTarGz(
       honest.flatMap((entry) => [pax(["mtime", "1700000000.123"], ["uid", "70000"], ["uname", "ada"]), entry]),
     ),
+    "with sizes in pax headers as npm writes them": forgeTarGz(
+      honest.flatMap((entry) => [pax(["size", String(Buffer.byteLength(entry.content ?? ""))]), entry]),
+    ),
     "with a global comment": forgeTarGz([
       { name: "pax_global_header", type: "g", content: paxRecord("comment", "0af3") },
       ...honest,
@@ -149,7 +152,9 @@ const structure: readonly (readonly [string, Buffer, string])[] = [
   ["an unknown type", link("Z"), "SPECIAL_ENTRY"],
   ["a file named as a folder", withEntries(file({ name: "weather/docs/" })), "TAR_HEADER"],
   ["a folder with content", withEntries(file({ type: "5", name: "weather/docs/" })), "TAR_HEADER"],
-  ["a pax size", withEntries(pax(["size", "3"]), file()), "TAR_EXTENSION"],
+  ["a pax size that is not the entry's", withEntries(pax(["size", "3"]), file()), "TAR_EXTENSION"],
+  ["a pax size in another spelling", withEntries(pax(["size", "05"]), file()), "TAR_EXTENSION"],
+  ["a global pax size", withEntries({ ...pax(["size", "5"]), type: "g" }, file()), "TAR_EXTENSION"],
   ["a pax link", withEntries(pax(["linkpath", "/etc/passwd"]), file()), "TAR_EXTENSION"],
   ["a pax sparse map", withEntries(pax(["GNU.sparse.name", "a"]), file()), "TAR_EXTENSION"],
   ["a pax real size", withEntries(pax(["SCHILY.realsize", "3"]), file()), "TAR_EXTENSION"],

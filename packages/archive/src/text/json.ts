@@ -17,7 +17,17 @@ export function parseJsonObject(text: string, path: string): JsonObject {
   checkNesting(source, path);
   checkKeys(source, path);
   if (!isJsonObject(value)) throw invalid(path, "is not a JSON object");
+  checkNumbers(value, path);
   return value;
+}
+
+/** A number that is too large to be held would be handed on as null. */
+function checkNumbers(value: Json, path: string): void {
+  const open: Json[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === "number" && !Number.isFinite(next)) throw invalid(path, "has a number that is too large");
+    if (typeof next === "object" && next !== null) open.push(...Object.values(next));
+  }
 }
 
 function isJsonObject(value: unknown): value is JsonObject {

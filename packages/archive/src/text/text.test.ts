@@ -84,6 +84,10 @@ describe("YAML", () => {
     "very deep questions": "? ".repeat(30_000),
     "deep indentation": Array.from({ length: 300 }, (_, at) => `${" ".repeat(at)}a:`).join("\n"),
     "too many values": `[${"1,".repeat(20_000)}]`,
+    "a NUL": 'a: "b\0"',
+    "a control character in a comment": "a: 1 # \u0007",
+    "a non-character": "a: \ufffe",
+    "half a character": "a: \ud83d",
   };
   test.each(Object.entries(refused))("%s is refused", (_title, text) => {
     expect(reason(() => parseYaml(text, "a.yaml"))).toBe("INVALID_YAML");
@@ -174,6 +178,7 @@ describe("JSON", () => {
     "open nesting": '{"a":'.repeat(10_000),
     "open quotes": '"\\"'.repeat(20_000),
     "too many values": `{"a":[${"1,".repeat(31_000)}1]}`,
+    "a number that nothing can hold": '{"a":[{"b":1e400}]}',
   };
   test.each(Object.entries(refused))("%s is refused", (_title, text) => {
     expect(reason(() => parseJsonObject(text, "a.json"))).toBe("INVALID_JSON");

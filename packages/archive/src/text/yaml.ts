@@ -10,6 +10,7 @@ import { forbiddenKeys, LONGEST_NESTING, MOST_NODES, Plain, type Value } from ".
  */
 export function parseYaml(text: string, path: string): Value {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  checkCharacters(source, path);
   checkYamlTokens(source, path, "refused");
   const lines = new LineCounter();
   // At the level "silent" the parser would leave out the error for a second document.
@@ -31,6 +32,16 @@ export function parseYaml(text: string, path: string): Value {
   }
   const budget = { nodes: 0 };
   return new Walker(path, lines, budget).read(document.contents, 0);
+}
+
+/** What YAML allows as it stands; everything else has to be written as an escape, and other parsers refuse it. */
+const unprintable = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+function checkCharacters(source: string, path: string): void {
+  const found = unprintable.exec(source);
+  if (found === null) return;
+  const line = source.slice(0, found.index).split("\n").length;
+  throw invalid(path, `has the character ${quote(found[0])}, which YAML does not allow as it stands`, line);
 }
 
 /** The slips that authors make most. */

@@ -43,4 +43,17 @@ describe("what is left out", () => {
     expect(keeps(rules, ".env", ".env.example")).toEqual([".env.example"]);
     expect(rules.counts()).toContainEqual({ pattern: "*.log", count: 2 });
   });
+
+  it("is what opens other people's doors, unless taken back", () => {
+    const secrets = [
+      ...[".npmrc", ".netrc", ".pypirc", ".ssh/", ".aws/", ".gnupg/", ".docker/", ".kube/"],
+      ...["id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", "a/server.pem", "a/server.key", "a.p12", "a.pfx"],
+    ];
+    expect(keeps(new LeftOut(), ...secrets)).toEqual([]);
+    const harmless = ["id_rsa.pub", "keys.ts", "pem.md", "npmrc", "ssh/", "a.key.md"];
+    expect(keeps(new LeftOut(), ...harmless)).toEqual(harmless);
+    expect(keeps(new LeftOut("!ca.pem\n!.npmrc"), "ca.pem", "a/ca.pem", "b.pem", ".npmrc")).toEqual([
+      ...["ca.pem", "a/ca.pem", ".npmrc"],
+    ]);
+  });
 });

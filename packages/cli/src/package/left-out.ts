@@ -1,6 +1,6 @@
 import ignore, { type Ignore } from "ignore";
 
-/** What no package wants: histories, caches, installed dependencies, editors' folders, secrets, our own temporary files. */
+/** What no package wants: histories, caches, installed dependencies, editors' folders, keys and credentials, our own temporary files. */
 export const builtInPatterns = [
   ".git",
   ".hg",
@@ -15,6 +15,22 @@ export const builtInPatterns = [
   ".idea",
   ".vscode",
   ".env*",
+  ".npmrc",
+  ".netrc",
+  ".pypirc",
+  ".ssh",
+  ".aws",
+  ".gnupg",
+  ".docker",
+  ".kube",
+  "id_rsa",
+  "id_ed25519",
+  "id_ecdsa",
+  "id_dsa",
+  "*.pem",
+  "*.key",
+  "*.p12",
+  "*.pfx",
   ".agenticraft-registry-*.tmp",
 ] as const;
 

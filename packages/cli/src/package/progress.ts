@@ -30,8 +30,9 @@ export class Progress {
   /** The same files; reading them is told. */
   watch(files: readonly SourceFile[]): readonly SourceFile[] {
     const total = files.reduce((sum, { size }) => sum + size, 0);
+    // Some files are read twice.
     let done = 0;
-    this.#text = () => `packing ${sizeText(done)} of ${sizeText(total)}`;
+    this.#text = () => `packing ${sizeText(Math.min(done, total))} of ${sizeText(total)}`;
     return files.map((file) => ({
       ...file,
       read: async function* () {

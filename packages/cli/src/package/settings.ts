@@ -3,6 +3,7 @@ import type { Policy } from "@registry/domain";
 import { type Environment, inspectSettings, readEnvironment, type SettingProblem, settingsError } from "@registry/kit";
 import { policyOf, policySettings } from "@registry/service-catalog/config";
 import { archiveLimits, storageSettings } from "@registry/service-storage/config";
+import { unknownRules } from "../policy-rules.ts";
 import { allSettings } from "../settings.ts";
 
 /** What a registry holds packages against. */
@@ -25,7 +26,7 @@ const relevant: ReadonlySet<string> = new Set(
  */
 export function readPackageRules(settingsFile: string): PackageRules {
   const { settings, problems } = inspectSettings(allSettings, environmentOf(settingsFile));
-  const bad = problems.filter(isRelevant);
+  const bad = [...problems.filter(isRelevant), ...unknownRules(settings)];
   if (bad.length > 0) throw settingsError(bad);
   return {
     limits: archiveLimits(settings),

@@ -34,15 +34,11 @@ export async function validatePackage(path: string, options: ValidateOptions): P
   }
   try {
     const { files } = await listFolder(path, limits);
-    return await withTemporaryFolder((folder) =>
-      packFiles(resolve(path), files, join(folder, "package.zip"), {
-        ...judging,
-        container: "zip",
-        output: undefined,
-        outputFolder: resolve("."),
-        progress,
-      }),
+    const options = { ...judging, container: "zip", output: undefined, outputFolder: resolve("."), progress } as const;
+    const { verdict } = await withTemporaryFolder((folder) =>
+      packFiles(resolve(path), files, join(folder, "package.zip"), options),
     );
+    return verdict;
   } catch (error) {
     if (isRefusal(error)) return refusedBy(error);
     throw error;

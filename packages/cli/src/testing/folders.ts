@@ -83,7 +83,7 @@ export class Folders {
     const progress = new Progress({ write: () => undefined });
     const requested = { name: "", version: "" };
     const options = { ...rules, requested, container, output: undefined, outputFolder, progress };
-    const verdict = await packFiles(folder, files, path, options);
+    const { verdict } = await packFiles(folder, files, path, options);
     return { verdict, bytes: await readFile(path), path };
   }
 }

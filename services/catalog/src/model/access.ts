@@ -1,4 +1,4 @@
-import { type Caller, hiddenStates, isAdmin, listedStates, may, type ReleaseState } from "@registry/domain";
+import { type Caller, hiddenStates, isAdmin, listedStates, may } from "@registry/domain";
 import type { PluginDocument } from "./plugin.ts";
 import type { ReleaseHead } from "./release.ts";
 
@@ -16,8 +16,13 @@ export function maySee(caller: Caller, plugin: Guarded): boolean {
   return plugin.visibility === "internal" || seesHidden(caller, plugin);
 }
 
+/** What is hidden is there for its owner, with a credential that may deal with the plugin, and for reviewers. */
 export function seesHidden(caller: Caller, plugin: Guarded): boolean {
-  return owns(caller, plugin) || mayReview(caller, plugin);
+  return (owns(caller, plugin) && dealsWith(caller, plugin)) || mayReview(caller, plugin);
+}
+
+function dealsWith(caller: Caller, { _id }: Guarded): boolean {
+  return may(caller, "read", _id) || may(caller, "publish", _id);
 }
 
 /** Whether the caller decides on what is held back, whoever owns it. */
@@ -30,13 +35,21 @@ export function maySeeTombstone(caller: Caller, plugin: Guarded, release: Pick<R
   return release.publishedAt !== undefined || seesHidden(caller, plugin);
 }
 
-export function maySeeState(caller: Caller, plugin: Guarded, state: ReleaseState): boolean {
-  return listedStates.includes(state) || (hiddenStates.includes(state) && seesHidden(caller, plugin));
+export function maySeeState(
+  caller: Caller,
+  plugin: Guarded,
+  { state, publishedById }: Pick<ReleaseHead, "state" | "publishedById">,
+): boolean {
+  if (listedStates.includes(state)) return true;
+  if (!hiddenStates.includes(state)) return false;
+  const published = caller.type === "user" && caller.id === publishedById && dealsWith(caller, plugin);
+  return published || seesHidden(caller, plugin);
 }
 
-/** For a plugin that the caller may see. What anybody may download needs no right. */
-export function mayDownload(caller: Caller, plugin: Guarded): boolean {
-  return plugin.visibility === "public" || may(caller, "download", plugin._id);
+/** For a release that the caller may see. What anybody may download needs no right. */
+export function mayDownload(caller: Caller, plugin: Guarded, { state }: Pick<ReleaseHead, "state">): boolean {
+  const isOpen = plugin.visibility === "public" && listedStates.includes(state);
+  return isOpen || may(caller, "download", plugin._id);
 }
 
 /** A name that belongs to somebody; a new one needs the right to publish alone. */

@@ -11,8 +11,8 @@ export function pinsOf(plugin: Pick<PluginDocument, "pins">, heads: readonly Rel
   const published = new Set(heads.filter((head) => head.state === "published").map((head) => head.version));
   const pins = new Map<string, Pin>(Object.entries(plugin.pins));
   for (const head of heads) {
-    const { channel, projectSince, revision, version } = head;
-    if (channel === undefined || projectSince === undefined || !isChannelName(channel)) continue;
+    const { channel, channelRevision: revision = 0, state, version } = head;
+    if (channel === undefined || state !== "published" || !isChannelName(channel)) continue;
     if (revision > (pins.get(channel)?.revision ?? 0)) pins.set(channel, { version, revision });
   }
   return Object.fromEntries([...pins].filter(([, pin]) => published.has(pin.version)));

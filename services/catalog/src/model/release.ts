@@ -49,8 +49,11 @@ export interface ReleaseHead {
   readonly revision: number;
   /** Since when the plugin document has not followed this release; absent once it has. */
   readonly projectSince?: Date;
-  /** Channel that the publish asked to move here. */
+  readonly publishedById: number;
+  /** Channel that the publish asked to move here; absent once the plugin has followed it. */
   readonly channel?: string;
+  /** Of the plugin, when the release was published: a later move of the channel by hand wins over it. */
+  readonly channelRevision?: number;
   /**
    * Of a staged release. `tests`: its own tests are to be run; `review`: a person is to decide; `mending`: its tests
    * failed, and its publisher may try again with other bytes.
@@ -75,7 +78,9 @@ export const headFields = [
   "reason",
   "revision",
   "projectSince",
+  "publishedById",
   "channel",
+  "channelRevision",
   "waiting",
   "checks",
   "review",
@@ -91,7 +96,6 @@ export type ReleaseContent = {
 
 /** One immutable package with its pending events. Content, manifest and description fall away when it is deleted. */
 export interface ReleaseDocument extends ReleaseHead {
-  readonly publishedById: number;
   readonly described?: Descriptive;
   /** JSON text, since a manifest's keys need not keep the store's rule for keys. */
   readonly manifestJson?: string;
@@ -106,6 +110,8 @@ export interface ReleaseDocument extends ReleaseHead {
   readonly testLog?: string;
   /** Of a quarantined release: what it goes back to. */
   readonly quarantinedFrom?: { readonly state: "published" | "yanked"; readonly reason: string };
+  /** Of a rejected release whose bytes, not only its name, were found wanting. */
+  readonly burnsBytes?: boolean;
   readonly deletedBy?: string;
   readonly outbox?: Outbox;
 }

@@ -30,7 +30,7 @@ export function resolveVersion(
   const spec = parseVersionSpec(asked);
   const found = heads.find((head) => head.version === versionOf(spec, plugin, heads));
   if (found?.state === "deleted" && maySeeTombstone(caller, plugin, found)) throw releaseGone();
-  if (found === undefined || !maySeeState(caller, plugin, found.state)) throw versionNotFound();
+  if (found === undefined || !maySeeState(caller, plugin, found)) throw versionNotFound();
   return found;
 }
 

@@ -15,9 +15,14 @@ const mostCompared = 2000;
 export function judgeNewName(parts: Pick<Parts, "config" | "policy" | "directory">, candidate: Candidate): Candidate {
   const { publisher, name, verdict } = candidate;
   const used = parts.directory.mostDownloaded(parts.config.POLICY_POPULAR_DOWNLOADS, mostCompared);
-  const taken = used.find(({ document }) => document.ownerId !== publisher.id && isNearMiss(name, document._id));
+  // Only with what the publisher sees anyway: else trying names would tell which are there.
+  const taken = used.find(
+    ({ document }) =>
+      document.ownerId !== publisher.id && isNearMiss(name, document._id) && maySee(publisher, document),
+  );
   if (taken === undefined) return candidate;
-  const other = maySee(publisher, taken.document) ? `the much-used "${taken.document._id}"` : "a much-used one";
+  // Everybody reads the finding once the release is out.
+  const other = taken.isPublic ? `the much-used "${taken.document._id}"` : "a much-used one";
   const finding = {
     rule: nearMissRule,
     severity: "high",

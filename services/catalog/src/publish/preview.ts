@@ -1,4 +1,5 @@
 import type { PublishReleaseResponse } from "@registry/contracts/catalog";
+import { maySeeState } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { type ReleaseDocument, releaseId } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -7,7 +8,7 @@ import type { Candidate } from "./candidate.ts";
 import { authoriseName, newClaim } from "./claim.ts";
 import { judgeNewName } from "./near-miss.ts";
 import { reviewOf, stagedOf } from "./promote.ts";
-import { previewStage } from "./stage.ts";
+import { previewStage, releaseExists } from "./stage.ts";
 
 /**
  * What a publish would come to, with nothing written.
@@ -24,6 +25,7 @@ export async function previewRelease(
   const plugin = known ?? newClaim(candidate, 0, parts.clock.now());
   if (stands === "there") {
     const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
+    if (release !== null && !maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
     if (release !== null) return { plugin: toPlugin(plugin), release: toFullRelease(release), created: false };
   }
   return { plugin: toPlugin(plugin), release: toFullRelease(wouldBe(parts, candidate, plugin)), created: true };

@@ -22,7 +22,7 @@ export async function stageRelease(parts: Parts, candidate: Candidate, plugin: P
     case "staged":
       return place;
     case "replaceable":
-      if (existing !== null) await parts.releases.abandon(existing._id, existing.stagedAt);
+      if (existing !== null) await parts.releases.abandon(existing);
       return "again";
     case "free":
       await assertRoom(parts, candidate, plugin);
@@ -65,10 +65,7 @@ function placeOf(parts: Parts, candidate: Candidate, existing: Existing): Place 
     case "yanked":
     case "quarantined":
       if (sameBytes) return "there";
-      throw exists(
-        "RELEASE_EXISTS",
-        "This version exists with other content; versions never change, publish a higher one",
-      );
+      throw releaseExists();
     case "staged":
       return stagedPlace(parts, sameBytes, existing);
     default:
@@ -138,6 +135,9 @@ async function assertRoom(parts: Parts, candidate: Candidate, plugin: PluginDocu
 export const tooManyChannels = (limit: number): RegistryError =>
   new RegistryError("rejected", "TOO_MANY_CHANNELS", `A plugin may have up to ${limit} channels; delete one first`);
 
+/** Also where the caller may not know more of it. */
+export const releaseExists = (): RegistryError =>
+  exists("RELEASE_EXISTS", "This version exists with other content; versions never change, publish a higher one");
 const exists = (reason: string, message: string): RegistryError => new RegistryError("already_exists", reason, message);
 const inProgress = (): RegistryError =>
   new RegistryError("conflict", "RELEASE_IN_PROGRESS", "Other content is being published as this version; try later", {

@@ -115,6 +115,7 @@ export class Directory {
    */
   mostDownloaded(downloads: number, limit: number): readonly Entry[] {
     if (downloads === 0) return [];
+    this.#assertLoaded();
     const { items } = this.#orders.downloads;
     const end = items.findIndex((entry) => entry.wire.downloads < downloads);
     return items.slice(0, Math.min(limit, end < 0 ? items.length : end));

@@ -1,6 +1,6 @@
 import { type Event, outboxIndexes, pendingEvent } from "@registry/bus";
 import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError } from "@registry/documents";
-import { movesInto, type PluginName } from "@registry/domain";
+import { assertMove, type PluginName } from "@registry/domain";
 import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
 import { basicFields, defined, fullFields } from "./release-fields.ts";
 import { type Seen, WaitingReleases } from "./waiting.ts";
@@ -46,10 +46,14 @@ const referring = ["staged", "published", "yanked", "quarantined"] as const;
 export interface Burial {
   readonly by: string;
   readonly reason: string;
-  readonly revision: number;
+  readonly revision?: number | undefined;
   readonly at: Date;
   readonly review?: ReleaseDocument["review"];
+  readonly burnsBytes?: boolean;
 }
+
+/** A release as it was seen by whoever ends it. */
+export type Burying = Seen & Pick<ReleaseHead, "state" | "waiting">;
 
 /** What a tombstone no longer has. */
 const buried = {
@@ -132,7 +136,12 @@ export class ReleaseStore {
     const result = await this.collection.updateOne(
       { _id, state: "staged", sha256, waiting: waiting ?? { $exists: false } },
       {
-        $set: { ...defined(published), state: "published", projectSince: published.publishedAt },
+        $set: {
+          ...defined(published),
+          state: "published",
+          channelRevision: published.revision,
+          projectSince: published.publishedAt,
+        },
         $unset: { waiting: true, waitingSince: true },
         $push: { "outbox.pending": pendingEvent(event) },
       },
@@ -162,12 +171,14 @@ export class ReleaseStore {
    * What an owner deletes says nothing about the same bytes elsewhere.
    */
   async isBurnt(sha256: string, plugin: PluginName, _id: string): Promise<boolean> {
-    const judged = [
-      { state: "quarantined" },
-      { state: "deleted", "review.state": "rejected" },
-      { state: "deleted", plugin },
-    ];
+    const judged = [{ state: "quarantined" }, { state: "deleted", burnsBytes: true }, { state: "deleted", plugin }];
     const filter = { $and: [{ sha256, _id: { $ne: _id } }, { $or: judged }] } as const;
+    return (await this.collection.findOne(filter, { fields: ["state"] })) !== null;
+  }
+
+  /** Whether these bytes were rejected, under whatever name. */
+  async isRejected(sha256: string): Promise<boolean> {
+    const filter = { sha256, state: "deleted", burnsBytes: true } as const;
     return (await this.collection.findOne(filter, { fields: ["state"] })) !== null;
   }
 
@@ -176,22 +187,30 @@ export class ReleaseStore {
     return this.collection.deleteOne({ _id: id, uploadId, state: "staged" });
   }
 
-  /** @returns false if it moved on, or was staged anew, since it was read */
-  async abandon(id: string, stagedAt: Date): Promise<boolean> {
+  /** @returns false if it moved on, waits for something else, or was staged anew, since it was read */
+  async abandon({ _id, stagedAt, waiting }: Pick<ReleaseDocument, "_id" | "stagedAt" | "waiting">): Promise<boolean> {
     const result = await this.collection.updateOne(
-      { _id: id, state: "staged", stagedAt },
+      { _id, state: "staged", stagedAt, waiting: waiting ?? { $exists: false } },
       { $set: { state: "abandoned" }, $unset: { waiting: true, waitingSince: true } },
     );
     return result.matchedCount > 0;
   }
 
-  /** Leaves a tombstone. @returns false if it is one already */
-  async bury(id: string, burial: Burial, event: Event | undefined): Promise<boolean> {
-    const { by, reason, revision, at, review } = burial;
+  /**
+   * Leaves a tombstone.
+   * @param revision absent for what was never published: the plugin does not change by its end
+   * @returns false if the release is not as it was seen
+   */
+  async bury(seen: Burying, burial: Burial, event: Event | undefined): Promise<boolean> {
+    assertMove(seen.state, "deleted");
+    const { _id, sha256, state, waiting } = seen;
+    const { by, reason, revision, at, review, burnsBytes } = burial;
+    const told = revision === undefined ? {} : { revision, projectSince: at };
+    const set = defined({ deletedBy: by, reason, review, burnsBytes, ...told });
     const result = await this.collection.updateOne(
-      { _id: id, state: { $in: movesInto("deleted") } },
+      { _id, sha256, state, waiting: waiting ?? { $exists: false } },
       {
-        $set: { state: "deleted", deletedBy: by, reason, revision, projectSince: at, ...(review && { review }) },
+        $set: { ...set, state: "deleted" },
         $unset: buried,
         ...(event === undefined ? {} : { $push: { "outbox.pending": pendingEvent(event) } }),
       },
@@ -201,7 +220,8 @@ export class ReleaseStore {
 
   /** The plugin follows this release as it was read. */
   async followed(head: ReleaseHead): Promise<void> {
-    await this.collection.updateOne({ _id: head._id, revision: head.revision }, { $unset: { projectSince: true } });
+    const seen = { _id: head._id, revision: head.revision };
+    await this.collection.updateOne(seen, { $unset: { projectSince: true, channel: true, channelRevision: true } });
   }
 
   /** @returns false if no less was counted already */

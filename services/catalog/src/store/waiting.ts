@@ -1,6 +1,6 @@
 import type { Collection } from "@registry/documents";
 import type { ReleaseDocument, ReleaseHead, Waiting } from "../model/release.ts";
-import { defined, fullFields } from "./release-fields.ts";
+import { defined, waitingFields } from "./release-fields.ts";
 
 /** A release with the bytes that it had when it was seen: what a write compares first. */
 export type Seen = Pick<ReleaseHead, "_id" | "sha256">;
@@ -33,16 +33,16 @@ export class WaitingReleases {
   /** Those that wait for one thing since before a time, longest first. */
   before(waiting: Waiting, time: Date, limit: number): Promise<ReleaseDocument[]> {
     const filter = { waiting, waitingSince: { $lte: time } };
-    return this.#collection.find(filter, { sort: [["waitingSince", 1]], limit, fields: fullFields });
+    return this.#collection.find(filter, { sort: [["waitingSince", 1]], limit, fields: waitingFields });
   }
 
-  /** Those that wait for a reviewer since a time or later, longest first. */
+  /** Those that wait for a reviewer since a time or later, longest first; of their content, the findings. */
   inReview(from: Date, limit: number): Promise<ReleaseDocument[]> {
     const filter = { waiting: "review", waitingSince: { $gte: from } };
     const sort = [
       ["waitingSince", 1],
       ["_id", 1],
     ] as const;
-    return this.#collection.find(filter, { sort, limit, fields: fullFields });
+    return this.#collection.find(filter, { sort, limit, fields: [...waitingFields, "content.findings"] });
   }
 }

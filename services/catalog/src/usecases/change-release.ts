@@ -62,7 +62,7 @@ export async function findRelease(
 ): Promise<ReleaseDocument> {
   const release = isVersion(version) ? await parts.releases.full(releaseId(plugin._id, version)) : null;
   if (release?.state === "deleted" && maySeeTombstone(caller, plugin, release)) throw releaseGone();
-  if (release === null || !maySeeState(caller, plugin, release.state)) throw versionNotFound();
+  if (release === null || !maySeeState(caller, plugin, release)) throw versionNotFound();
   return release;
 }
 

@@ -1,10 +1,12 @@
 import type { DeleteReleaseRequest, DeleteReleaseResponse } from "@registry/contracts/catalog";
-import { isVersion, permissionDenied, versionNotFound } from "@registry/domain";
+import { type Caller, isVersion, permissionDenied, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayDelete, maySeeState, maySeeTombstone } from "../model/access.ts";
-import { releaseId } from "../model/release.ts";
+import type { PluginDocument } from "../model/plugin.ts";
+import { type ReleaseHead, releaseId } from "../model/release.ts";
 import { releaseGone } from "../model/resolve.ts";
 import type { Parts } from "../parts.ts";
+import { untilWritten } from "../retry.ts";
 import { buryRelease, isStanding, readReason } from "./bury.ts";
 import { nameOf } from "./change-plugin.ts";
 import { findPlugin } from "./find-plugin.ts";
@@ -13,17 +15,29 @@ export function deleteRelease(parts: Parts) {
   return async (request: DeleteReleaseRequest, context: CallContext): Promise<DeleteReleaseResponse> => {
     const { caller } = context;
     const plugin = await findPlugin(parts, request.name, caller);
-    const head = isVersion(request.version) ? await parts.releases.head(releaseId(plugin._id, request.version)) : null;
-    if (head?.state === "deleted" && maySeeTombstone(caller, plugin, head)) throw releaseGone();
-    if (head === null || !maySeeState(caller, plugin, head.state)) throw versionNotFound();
-    if (!mayDelete(caller, plugin)) throw permissionDenied();
-    if (!isStanding(head)) throw versionNotFound();
     const reason = readReason(request.reason);
-    const buried = await buryRelease(parts, plugin, head, { by: nameOf(caller), reason });
+    await untilWritten(async () => {
+      const head = await findStanding(parts, plugin, request.version, caller);
+      return (await buryRelease(parts, plugin, head, { by: nameOf(caller), reason })) || undefined;
+    });
     await parts.plugins.stamp(plugin._id);
     await parts.projector.project(plugin._id);
     parts.kick();
-    if (!buried) throw releaseGone();
     return {};
   };
+}
+
+/** @throws `gone` RELEASE_DELETED, `not_found` VERSION_NOT_FOUND, `permission_denied` */
+async function findStanding(
+  parts: Parts,
+  plugin: PluginDocument,
+  version: string,
+  caller: Caller,
+): Promise<ReleaseHead> {
+  const head = isVersion(version) ? await parts.releases.head(releaseId(plugin._id, version)) : null;
+  if (head?.state === "deleted" && maySeeTombstone(caller, plugin, head)) throw releaseGone();
+  if (head === null || !maySeeState(caller, plugin, head)) throw versionNotFound();
+  if (!mayDelete(caller, plugin)) throw permissionDenied();
+  if (!isStanding(head)) throw versionNotFound();
+  return head;
 }

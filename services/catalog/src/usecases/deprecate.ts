@@ -4,11 +4,21 @@ import type {
   UndeprecateRequest,
   UndeprecateResponse,
 } from "@registry/contracts/catalog";
-import { type Caller, invalid, isPluginName, permissionDenied, quote } from "@registry/domain";
+import {
+  type Caller,
+  invalid,
+  isPlainText,
+  isPluginName,
+  listedStates,
+  permissionDenied,
+  quote,
+  RegistryError,
+} from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayUpdate } from "../model/access.ts";
 import { type PluginDocument, shownVisibility } from "../model/plugin.ts";
-import type { Deprecation } from "../model/release.ts";
+import type { Deprecation, ReleaseDocument } from "../model/release.ts";
+import { assertHarmless } from "../model/texts.ts";
 import type { Parts } from "../parts.ts";
 import { changePlugin, nameOf } from "./change-plugin.ts";
 import { changeRelease } from "./change-release.ts";
@@ -18,7 +28,7 @@ const longestMessage = 500;
 /** Nothing is hidden by it: it is shown wherever the plugin or the release is. */
 export function deprecate(parts: Parts) {
   return async (request: DeprecateRequest, context: CallContext): Promise<DeprecateResponse> =>
-    change(parts, request, context, readDeprecation(request));
+    change(parts, request, context, readDeprecation(parts, request));
 }
 
 export function undeprecate(parts: Parts) {
@@ -39,8 +49,9 @@ function change(
       return edit;
     }).then((plugin) => ({ plugin, release: undefined }));
   }
-  return changeRelease(parts, name, version, context, (plugin) => {
+  return changeRelease(parts, name, version, context, (plugin, release) => {
     authorise(context.caller, plugin);
+    assertListed(release);
     return {
       ...edit,
       event: (before, revision) => {
@@ -52,18 +63,20 @@ function change(
   });
 }
 
+function assertListed({ state }: ReleaseDocument): void {
+  if (listedStates.includes(state)) return;
+  const message = `A release that is ${state} is seen by nobody who would have to be told`;
+  throw new RegistryError("conflict", "INVALID_STATE", message);
+}
+
 function authorise(caller: Caller, plugin: PluginDocument): void {
   if (!mayUpdate(caller, plugin)) throw permissionDenied();
 }
 
 /** @throws `invalid_argument`, reasons `INVALID_MESSAGE` and `INVALID_SUCCESSOR` */
-function readDeprecation({ name, deprecation }: DeprecateRequest): Deprecation {
+function readDeprecation({ policy }: Pick<Parts, "policy">, { name, deprecation }: DeprecateRequest): Deprecation {
   const { message = "", successor = "" } = deprecation ?? {};
-  if (
-    message.trim() === "" ||
-    message.length > longestMessage ||
-    /[\p{Cc}\p{Cs}]/u.test(message.replace(/[\n\t]/g, ""))
-  ) {
+  if (message.trim() === "" || message.length > longestMessage || !isPlainText(message)) {
     const text = `message: say in 1 to ${longestMessage} characters, without control characters, what to do instead`;
     throw invalid("INVALID_MESSAGE", text, "/message");
   }
@@ -74,5 +87,6 @@ function readDeprecation({ name, deprecation }: DeprecateRequest): Deprecation {
       "/successor",
     );
   }
+  assertHarmless({ message }, policy);
   return { message, successor };
 }

@@ -1,12 +1,12 @@
 import type { PluginDetails, Release } from "@registry/contracts/catalog";
 import { type Caller, isVersion, pluginNotFound, versionNotFound } from "@registry/domain";
 import { mostShown } from "../books.ts";
-import { maySeeState, maySeeTombstone } from "../model/access.ts";
+import { maySeeState, maySeeTombstone, seesHidden } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import { byAge, byVersion, pluginGone, resolveVersion } from "../model/resolve.ts";
 import type { Parts } from "../parts.ts";
-import { toPlugin, toRelease } from "../wire.ts";
+import { toPlugin, toRelease, withoutReview } from "../wire.ts";
 
 /**
  * A plugin that the caller may see, with its releases.
@@ -28,10 +28,11 @@ export async function detailsOf(
   const release = await parts.books.full(plugin, head.version);
   if (release === undefined) throw versionNotFound();
   const releases = byAge(visible).slice(0, mostShown);
+  const shownTo = (each: Release): Release => (seesHidden(caller, plugin) ? each : withoutReview(each));
   return {
     plugin: toPlugin(plugin),
-    release,
-    releases: releases.map((shown): Release => book.basics.get(shown.version) ?? toRelease(shown)),
+    release: shownTo(release),
+    releases: releases.map((shown) => shownTo(book.basics.get(shown.version) ?? toRelease(shown))),
     versions: visible.map((shown) => shown.version),
   };
 }
@@ -41,7 +42,7 @@ export async function detailsOf(
  * @throws `gone` PLUGIN_DELETED, `not_found` PLUGIN_NOT_FOUND where there is none
  */
 export function visibleTo(caller: Caller, plugin: PluginDocument, heads: readonly ReleaseHead[]): ReleaseHead[] {
-  const visible = byVersion(heads.filter((head) => maySeeState(caller, plugin, head.state)));
+  const visible = byVersion(heads.filter((head) => maySeeState(caller, plugin, head)));
   if (visible.length > 0) return visible;
   const buried = heads.some((head) => head.state === "deleted" && maySeeTombstone(caller, plugin, head));
   throw buried ? pluginGone() : pluginNotFound();
@@ -57,7 +58,7 @@ export function resolveVisible(
   const exact = asked.trim();
   const known = heads.find((head) => head.version === exact);
   const buried = known?.state === "deleted" && maySeeTombstone(caller, plugin, known);
-  if (isVersion(exact) && known !== undefined && (buried || maySeeState(caller, plugin, known.state))) {
+  if (isVersion(exact) && known !== undefined && (buried || maySeeState(caller, plugin, known))) {
     return resolveVersion(plugin, heads, exact, caller);
   }
   visibleTo(caller, plugin, heads);

@@ -1,9 +1,10 @@
 import type { ListReleasesRequest, ListReleasesResponse } from "@registry/contracts/catalog";
 import { compareVersions, invalid, isVersion } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
+import { seesHidden } from "../model/access.ts";
 import { pageToken, readPage } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
-import { toRelease } from "../wire.ts";
+import { toRelease, withoutReview } from "../wire.ts";
 import { visibleTo } from "./details.ts";
 import { findPlugin } from "./find-plugin.ts";
 
@@ -25,7 +26,10 @@ export function listReleases(parts: Parts) {
     const basics = await parts.releases.basics(page.map((head) => head._id));
     const manifests = new Map(basics.map((release) => [release._id, release.manifestJson ?? ""]));
     return {
-      releases: page.map((head) => toRelease({ ...head, manifestJson: manifests.get(head._id) ?? "" })),
+      releases: page.map((head) => {
+        const release = toRelease({ ...head, manifestJson: manifests.get(head._id) ?? "" });
+        return seesHidden(context.caller, plugin) ? release : withoutReview(release);
+      }),
       nextPageToken: rest.length > size ? pageToken(page.at(-1)?.version ?? "") : "",
     };
   };

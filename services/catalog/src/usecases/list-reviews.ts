@@ -1,14 +1,16 @@
 import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contracts/catalog";
-import { invalid, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
+import { type Caller, invalid, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayReview } from "../model/access.ts";
+import { mayReview, maySee } from "../model/access.ts";
 import { pageToken, readPage } from "../model/pages.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { toFullRelease } from "../wire.ts";
 
-/** Releases of one moment, all of which a page must be able to step over. */
-const mostAtOnce = 2000;
+/** Looked at for one page; more than wait since the same moment, so that a page always gets on. */
+const mostAtOnce = 1000;
+/** Characters of one page: well below what a message may hold. */
+const mostWeight = 4_000_000;
 
 /** The queue of reviewers: what waits longest comes first. */
 export function listReviews(parts: Parts) {
@@ -18,18 +20,33 @@ export function listReviews(parts: Parts) {
     const { size, after } = readPage(request.page);
     const [from, last] = readAfter(after);
     const found = await parts.releases.waiting.inReview(from, mostAtOnce);
-    const rest = found.filter((release) => isAfter(release, from, last) && mayReview(caller, { _id: release.plugin }));
-    const page = rest.slice(0, size);
+    const behind = found.filter((release) => isAfter(release, from, last));
+    const page: ReleaseDocument[] = [];
+    let seen: ReleaseDocument | undefined;
+    let weight = 0;
+    for (const release of behind) {
+      weight += weightOf(release);
+      if (page.length === size || (page.length > 0 && weight > mostWeight)) break;
+      seen = release;
+      if (await isFor(parts, caller, release)) page.push(release);
+    }
+    const more = seen !== behind.at(-1) || found.length === mostAtOnce;
     return {
-      releases: page.map((release) => ({
-        ...toFullRelease(release),
-        readme: undefined,
-        changelog: undefined,
-        files: [],
-      })),
-      nextPageToken: rest.length > size ? pageToken(tokenOf(page.at(-1))) : "",
+      releases: page.map(toFullRelease),
+      nextPageToken: more && seen !== undefined ? pageToken(tokenOf(seen)) : "",
     };
   };
+}
+
+async function isFor(parts: Parts, caller: Caller, { plugin }: ReleaseDocument): Promise<boolean> {
+  if (!mayReview(caller, { _id: plugin })) return false;
+  const document = await parts.plugins.get(plugin);
+  return document !== null && maySee(caller, document);
+}
+
+function weightOf({ content, review }: ReleaseDocument): number {
+  const texts = [...(content?.findings ?? []).map(({ message, file }) => message + file), ...(review?.reasons ?? [])];
+  return texts.reduce((sum, text) => sum + text.length + 100, 1000);
 }
 
 const since = (release: ReleaseDocument): number => release.waitingSince?.getTime() ?? 0;

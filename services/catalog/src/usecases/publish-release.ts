@@ -1,6 +1,7 @@
 import type { PublishReleaseRequest, PublishReleaseResponse } from "@registry/contracts/catalog";
 import { permissionDenied, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
+import { maySeeState } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { releaseId } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -9,7 +10,7 @@ import { claimName } from "../publish/claim.ts";
 import { judgeNewName } from "../publish/near-miss.ts";
 import { previewRelease } from "../publish/preview.ts";
 import { commitBytes, hold, promote, stagedOf } from "../publish/promote.ts";
-import { stageRelease } from "../publish/stage.ts";
+import { releaseExists, stageRelease } from "../publish/stage.ts";
 import { dropUpload, takeBack, takeUpload, uploadNotFound } from "../publish/upload.ts";
 import { untilWritten } from "../retry.ts";
 import { toFullRelease, toPlugin } from "../wire.ts";
@@ -76,17 +77,19 @@ async function attempt(
   }
   await commitBytes(parts, candidate, context);
   if (candidate.needsTests || candidate.verdict.outcome === "hold") {
+    // Others see no change by it, but from now on its publisher is to find it.
+    await parts.plugins.stamp(candidate.name);
     return (await hold(parts, candidate)) ? "held" : undefined;
   }
   return (await promote(parts, stagedOf(parts, candidate), reserved)) ? "published" : undefined;
 }
 
 async function answer(parts: Parts, candidate: Candidate, outcome: Outcome): Promise<Answer> {
-  // What is held changes nothing that others see, but its publisher is to find it.
-  if (outcome === "held") await parts.plugins.stamp(candidate.name);
   const plugin = await parts.projector.project(candidate.name);
   const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
   if (plugin === null || release === null) throw pluginNotFound();
+  // These very bytes are there, but the caller is not to know in which state.
+  if (!maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
   if (release.waiting === "tests") parts.kickTests();
   return { plugin: toPlugin(plugin), release: toFullRelease(release), created: outcome !== "there" };
 }

@@ -2,8 +2,10 @@ import { ReviewDecision, type ReviewReleaseRequest, type ReviewReleaseResponse }
 import { assertMove, type Caller, invalid, isAdmin, permissionDenied, RegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, owns } from "../model/access.ts";
+import { nearMissRule } from "../model/checks.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseDocument, ReleaseReview } from "../model/release.ts";
+import { assertReason } from "../model/texts.ts";
 import type { Parts } from "../parts.ts";
 import { promoteWaiting } from "../publish/promote.ts";
 import { toFullRelease, toPlugin } from "../wire.ts";
@@ -22,7 +24,7 @@ export function reviewRelease(parts: Parts) {
     switch (request.decision) {
       case ReviewDecision.REVIEW_DECISION_RELEASE:
         if (release.state === "staged") await releaseStaged(parts, release, reviewBy(parts, release, context, reason));
-        else return restore(parts, request, context);
+        else return restore(parts, release, request, context);
         break;
       case ReviewDecision.REVIEW_DECISION_REJECT:
         await reject(parts, plugin, release, reviewBy(parts, release, context, reason, "rejected"));
@@ -53,6 +55,7 @@ function authorise(caller: Caller, plugin: PluginDocument, release: ReleaseDocum
 
 /** @throws `invalid_argument` INVALID_REASON */
 function readReviewReason(reason: string): string {
+  assertReason(reason);
   if (reason.trim() !== "" && reason.length <= 500) return reason;
   throw invalid("INVALID_REASON", "reason: say why in 1 to 500 characters; the owner reads it", "/reason");
 }
@@ -73,6 +76,9 @@ async function releaseStaged(parts: Parts, release: ReleaseDocument, review: Rel
   const { waiting } = release;
   if (waiting === undefined) throw invalidState("is being published at this moment; wait until that is done");
   if (waiting === "tests") throw invalidState("waits for its tests; decide once they have ended, or reject it");
+  if (await parts.releases.isBurnt(release.sha256, release.plugin, release._id)) {
+    throw invalidState("has the very bytes of one that was rejected or quarantined; decide about that one first");
+  }
   await promoteWaiting(parts, release, waiting, review);
 }
 
@@ -84,8 +90,15 @@ async function reject(
 ): Promise<void> {
   const held = release.state === "quarantined" || (release.state === "staged" && release.waiting !== undefined);
   if (!held) throw invalidState(`is ${release.state}; quarantine it first, or delete it`);
-  const deletion = { by: review.by ?? "", reason: review.reason ?? "", review };
+  const deletion = { by: review.by ?? "", reason: review.reason ?? "", review, burnsBytes: isAboutBytes(release) };
   if (!(await buryRelease(parts, plugin, release, deletion))) throw invalidState("changed meanwhile; look at it again");
+}
+
+/** Where nothing but the name was in question, the same bytes may be published under another. */
+function isAboutBytes({ state, review }: ReleaseDocument): boolean {
+  const reasons = review?.reasons ?? [];
+  const nameOnly = reasons.length > 0 && reasons.every((reason) => reason.startsWith(`${nearMissRule}:`));
+  return state === "quarantined" || !nameOnly;
 }
 
 function quarantine(parts: Parts, { name, version }: ReviewReleaseRequest, context: CallContext, reason: string) {
@@ -110,8 +123,11 @@ function quarantine(parts: Parts, { name, version }: ReviewReleaseRequest, conte
 }
 
 /** Back to what it was before it was quarantined. */
-function restore(parts: Parts, request: ReviewReleaseRequest, context: CallContext) {
+async function restore(parts: Parts, release: ReleaseDocument, request: ReviewReleaseRequest, context: CallContext) {
   const { name, version, reason } = request;
+  if (await parts.releases.isRejected(release.sha256)) {
+    throw invalidState("has the very bytes of one that was rejected; reject it as well");
+  }
   return changeRelease(parts, name, version, context, (plugin, found): ReleaseEdit => {
     authorise(context.caller, plugin, found);
     if (found.state !== "quarantined") throw invalidState(`is ${found.state} and needs no release`);

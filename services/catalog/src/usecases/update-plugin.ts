@@ -1,8 +1,9 @@
 import type { UpdatePluginRequest, UpdatePluginResponse } from "@registry/contracts/catalog";
-import { invalid, isAdmin, isRegistryError, permissionDenied, quote } from "@registry/domain";
+import { invalid, isAdmin, isPlainText, isRegistryError, permissionDenied, quote } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway, mayUpdate } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
+import { assertHarmless } from "../model/texts.ts";
 import type { Parts } from "../parts.ts";
 import type { PluginEdit } from "../projector.ts";
 import { fromVisibility } from "../wire.ts";
@@ -21,6 +22,7 @@ export function updatePlugin(parts: Parts) {
     // Before anything is asked of others, so that nobody learns here which users exist.
     authorise(await findPlugin(parts, request.name, caller));
     const given = readGiven(request);
+    assertHarmless(given.overrides, parts.policy);
     const owner = request.owner === undefined ? {} : await findOwner(parts, request.owner, context);
     const plugin = await changePlugin(parts, request.name, context, (before): PluginEdit => {
       authorise(before);
@@ -54,7 +56,7 @@ function readGiven(request: UpdatePluginRequest): Given {
 }
 
 function assertText(text: string, longest: number, field: "title" | "description"): void {
-  if (text.length <= longest && !/[\p{Cc}\p{Cs}]/u.test(text.replace(/[\n\t]/g, ""))) return;
+  if (text.length <= longest && isPlainText(text)) return;
   const message = `${field}: use up to ${longest} characters without control characters`;
   throw invalid(`INVALID_${field.toUpperCase()}`, message, `/${field}`);
 }

@@ -2,14 +2,14 @@ import type { DeprecateResponse } from "@registry/contracts/catalog";
 import { isPluginName } from "@registry/domain";
 import { z } from "zod";
 import { pluginFields, releaseAnswer } from "../info.ts";
-import { pluginName } from "../input.ts";
+import { plainText, pluginName } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, json, type Route } from "../route.ts";
 import { namedReleaseSchema, pluginSchema } from "../schemas.ts";
 
 const message = "expected a text of 1 to 500 characters that says why";
-const deprecation = z.object({
-  message: z.string(message).min(1, message).max(500, message),
+const deprecation = z.strictObject({
+  message: plainText(1, 500, message).describe("Shown to readers"),
   successor: z
     .string()
     .max(130, "expected the name of a plugin")

@@ -3,7 +3,14 @@ import { visibilities } from "@registry/domain";
 import { z } from "zod";
 import { everyChange } from "../cache.ts";
 import { infoText, pluginFields } from "../info.ts";
-import { choiceParameter, integerParameter, listParameter, pluginName, textParameter } from "../input.ts";
+import {
+  choiceParameter,
+  integerParameter,
+  listParameter,
+  pluginName,
+  reasonParameter,
+  textParameter,
+} from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, json, jsonText, noContent, type Route } from "../route.ts";
 import { infoSchema, pluginSchema } from "../schemas.ts";
@@ -85,7 +92,7 @@ export function pluginRoutes(parts: Parts): Route[] {
       tag: "plugins",
       summary: "Delete every release; the name stays with its owner and the versions are burnt",
       access: "users",
-      query: z.object({ reason: textParameter(500) }),
+      query: z.object({ reason: reasonParameter() }),
       answers: {
         200: { description: "How many releases went", schema: z.object({ deleted_releases: z.int().min(0) }) },
       },
@@ -102,7 +109,7 @@ export function pluginRoutes(parts: Parts): Route[] {
       tag: "releases",
       summary: "Delete a release for ever",
       access: "users",
-      query: z.object({ reason: textParameter(500) }),
+      query: z.object({ reason: reasonParameter() }),
       answers: { 204: { description: "Deleted" } },
       async handle({ params, query, context }) {
         const name = pluginName(params.name);

@@ -13,6 +13,7 @@ import {
 } from "@registry/domain";
 import { Gate } from "@registry/kit";
 import { z } from "zod";
+import { isDryRun } from "../form-fields.ts";
 import { flagParameter } from "../input.ts";
 import { type PublishForm, readPublishForm } from "../multipart.ts";
 import type { Parts } from "../parts.ts";
@@ -36,7 +37,8 @@ const tooManyUploads = (): RegistryError =>
     },
   );
 
-const publishQuery = z.object({
+/** A misspelt parameter would be lost, and what is published cannot be taken back. */
+const publishQuery = z.strictObject({
   dry_run: flagParameter().describe("Check everything and say what would come of it, but keep nothing"),
 });
 type PublishCall = Call<z.output<typeof publishQuery>>;
@@ -57,7 +59,7 @@ export function publishRoutes(parts: Parts): Route[] {
       url,
       tag: "plugins",
       summary:
-        "Publish a package: multipart with a part `package`, and optionally `manifest`, `name`, `version`, `visibility`, `channel`, `sha256`",
+        "Publish a package: multipart with a part `package`, and optionally `manifest`, `name`, `version`, `visibility`, `channel`, `sha256`, `dry_run`",
       access: "users",
       query: publishQuery,
       body: "form",
@@ -69,7 +71,8 @@ export function publishRoutes(parts: Parts): Route[] {
         },
         201: { description: "Published", schema: publishedSchema },
         202: {
-          description: "Taken, and shown once its checks have passed and a reviewer agreed",
+          description:
+            "Taken, and shown once what it waits for is there: its tests have passed, a reviewer agreed, or both",
           schema: publishedSchema,
         },
       },
@@ -79,7 +82,6 @@ export function publishRoutes(parts: Parts): Route[] {
 }
 
 async function publish(parts: Parts, call: PublishCall): Promise<Answer> {
-  const { dry_run: dryRun } = call.query;
   let upload: Upload | undefined;
   let kept = false;
   try {
@@ -91,6 +93,7 @@ async function publish(parts: Parts, call: PublishCall): Promise<Answer> {
         upload = received;
       },
     });
+    const dryRun = isDryRun(call.query.dry_run, form.fields.dry_run);
     const answer = await submit(parts, call, form, dryRun);
     if (dryRun) return tried(parts, call, answer);
     kept = true;

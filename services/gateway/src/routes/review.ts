@@ -1,7 +1,7 @@
 import { ReviewDecision } from "@registry/contracts/catalog";
 import { z } from "zod";
 import { releaseAnswer, releaseText } from "../info.ts";
-import { integerParameter, pluginName, textParameter } from "../input.ts";
+import { integerParameter, plainText, pluginName, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, jsonText, type Route } from "../route.ts";
 import { namedReleaseSchema, waitingSchema } from "../schemas.ts";
@@ -28,11 +28,11 @@ export function reviewRoutes(parts: Parts): Route[] {
       tag: "releases",
       summary: "Release or reject what waits, or quarantine what is published; administrators and reviewers",
       access: "users",
-      body: z.object({
+      body: z.strictObject({
         decision: z
           .enum(words, { error: `expected one of ${words.join(", ")}` })
           .describe("`approve` is `release`; `reject` burns name, version and digest for ever"),
-        reason: z.string(reason).min(1, reason).max(500, reason).describe("Shown to the owner"),
+        reason: plainText(1, 500, reason).describe("Shown to the owner, reviewers and administrators"),
       }),
       answers: { 200: { description: "The release as it is now", schema: namedReleaseSchema } },
       async handle(call) {

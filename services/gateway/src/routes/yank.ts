@@ -1,7 +1,7 @@
 import type { Release } from "@registry/contracts/catalog";
 import { z } from "zod";
 import { releaseAnswer } from "../info.ts";
-import { pluginName } from "../input.ts";
+import { plainText, pluginName } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, type Route } from "../route.ts";
 import { namedReleaseSchema } from "../schemas.ts";
@@ -24,8 +24,10 @@ export function yankRoutes(parts: Parts): Route[] {
       method: "PUT",
       summary: "Yank: ranges and channels pass the release over; its exact version stays downloadable",
       body: z
-        .object({
-          reason: z.string().max(500, "is longer than 500 characters").optional().describe("Shown to readers"),
+        .strictObject({
+          reason: plainText(0, 500, "expected a text of at most 500 characters")
+            .optional()
+            .describe("Shown to readers"),
         })
         .optional(),
       async handle(call) {

@@ -20,6 +20,9 @@ const dangerous: readonly (readonly [string, string, number?])[] = [
   ["a, (b, *c) = 1, (os, 2)\nb.system('x')", "python-os-system critical", 2],
   ["getattr(os, 'sys' + 'tem')('x')", "python-os-system critical"],
   ["getattr(os, 'sys' 'tem')('x')", "python-os-system critical"],
+  ["getattr(os, 'SYSTEM'.lower())('x')", "python-os-system critical"],
+  ["getattr(os, ' system '.strip())('x')", "python-os-system critical"],
+  ["__builtins__['EVAL'.lower()]('1')", "python-eval critical"],
   ["getattr(os, f'system')('x')", "python-os-system critical"],
   ["getattr(os, f'{\"sys\"}tem')('x')", "python-os-system critical"],
   ["getattr(os, ''.join(['sys', 'tem']))('x')", "python-os-system critical"],
@@ -100,6 +103,28 @@ const dangerous: readonly (readonly [string, string, number?])[] = [
   ["#!/x\n# vim: set fileencoding=rot13 :\n", "python-source-encoding critical"],
   ["# coding: unicode_escape\n", "python-source-encoding critical"],
   ["i\0m\0p\0", "python-source-encoding critical"],
+  [
+    "from importlib.machinery import SourceFileLoader as L\nL('x', 'y.txt').load_module()",
+    "python-dynamic-import medium",
+    2,
+  ],
+  ["import importlib.util as u\ns = u.spec_from_file_location('x', 'y.txt')", "python-dynamic-import medium", 2],
+  ["import pydoc\npydoc.locate('os.system')('x')", "python-dynamic-import medium", 2],
+  ["import pkgutil\npkgutil.resolve_name('os:system')('x')", "python-dynamic-import medium", 2],
+  ["import runpy\nrunpy.run_path('y.txt')", "python-dynamic-import medium", 2],
+  ["import code\ncode.interact()", "python-compile medium", 2],
+  ["import code\ncode.InteractiveInterpreter().runsource('x')", "python-compile medium", 2],
+  ["import timeit\ntimeit.timeit('import os')", "python-exec critical", 2],
+  ["from timeit import Timer\nTimer('x').timeit()", "python-exec critical", 2],
+  ["import cProfile\ncProfile.run(x)", "python-exec critical", 2],
+  ["import pdb\npdb.run('x')", "python-exec critical", 2],
+  ["import asyncio\nasyncio.get_event_loop().subprocess_shell(p, 'x')", "python-subprocess critical", 2],
+  ["loop.subprocess_exec(p, 'x')", "python-subprocess critical"],
+  ["import tempfile\ntempfile._os.system('x')", "python-os-system critical", 2],
+  ["import random as r\nr.a._os.popen('x')", "python-os-system critical", 2],
+  ["import os, functools\nfunctools.reduce(getattr, ['system'], os)('x')", "python-hidden-call high", 2],
+  ["match os:\n  case o:\n    o.system('x')", "python-os-system critical", 3],
+  ["from contextlib import nullcontext\nwith nullcontext(os) as o:\n  o.system('x')", "python-os-system critical", 3],
   // Newer or unknown syntax around it.
   ["with (a as b, c as d): pass\neval('x')", "python-eval critical", 2],
   ["x = = 1\nsubprocess.run('x')", "python-subprocess critical", 2],
@@ -126,6 +151,11 @@ const harmless = [
   "def f():\n  eval = len\n  return [eval(x) for x in y]",
   "lambda eval: eval(1)",
   "def f():\n  for eval in x: eval()\n  with x as exec: exec()",
+  "import timeit\ntimeit.timeit(lambda: f(), number=3); timeit.timeit(f); timeit.default_timer()",
+  "from functools import reduce\nreduce(getattr, 'a.b'.split('.'), thing)",
+  "with open('a') as f, lock as l:\n  f.run(); l.system()",
+  "match x:\n  case o: o.system()\n  case A(run=r): r()",
+  "import cProfile, pdb\npdb.set_trace(); cProfile.Profile().enable()",
   "'eval(1)'",
   "'''\nos.system('x')\n'''",
   "# eval(x)",
@@ -183,6 +213,12 @@ test("the gravest twenty are kept", () => {
   ]);
 });
 
+test("but none is pushed out by graver ones of another rule, which may weigh less in a package", () => {
+  const rules = found(`import subprocess\n${"subprocess.run(['x'])\n".repeat(25)}getattr(os, input())('x')\n`);
+  expect(rules).toHaveLength(20);
+  expect(rules.at(-1)).toBe("python-hidden-call high 27");
+});
+
 test.each([
   ["a.py", "", "python"],
   ["a/B.PYW", "", "python"],
@@ -199,6 +235,14 @@ test.each([
   ["bin/run", "#!/usr/bin/env -S node --no-warnings", "javascript"],
   ["bin/run", "#!/usr/bin/env -S deno run", "typescript"],
   ["bin/run", "#! /opt/bun", "typescript"],
+  ["bin/run", "#!/usr/bin/env -S uv run --script", "python"],
+  ["bin/run", "#!/usr/bin/env -Spython3 -u", "python"],
+  ["bin/run", "#!/usr/bin/env -S A=1 python3 -m x", "python"],
+  ["bin/run", "#!/usr/bin/env tsx", "typescript"],
+  ["bin/run", "#!/usr/bin/env -S npx ts-node", "typescript"],
+  ["bin/run", "#!/usr/bin/env -S node --import tsx", "typescript"],
+  ["bin/run", "#!/bin/sh\n'''exec' python3 \"$0\" \"$@\"\n' '''", "python"],
+  ["bin/run", "#!/usr/bin/env ruby\nputs 'python3'", undefined],
   ["bin/run", "#!/bin/sh", undefined],
   ["bin/run", "python3", undefined],
   ["a.txt", "#!/usr/bin/env python3", undefined],

@@ -1,5 +1,6 @@
 import type { Severity } from "@registry/domain";
 import type { Finding } from "../../inspection.ts";
+import { gravest } from "../gravest.ts";
 import { gravity, type SourceRule, sourceRules } from "./rules.ts";
 
 const MOST_FINDINGS = 20;
@@ -7,11 +8,11 @@ const MOST_FINDINGS = 20;
 const MOST_HELD = 2000;
 const LONGEST_NAME = 80;
 
-/** Collects the findings of one file: one for each rule and line, the gravest kept. */
+/** Collects the findings of one file: one for each rule and line, its gravest. */
 export class Report {
   readonly #file: string;
   readonly #found = new Map<string, Finding>();
-  readonly #perRule = new Map<SourceRule, number>();
+  readonly #held = new Map<string, number>();
   readonly #lineStarts: number[] = [0];
 
   constructor(file: string, text: string) {
@@ -22,25 +23,30 @@ export class Report {
   /** Adds a finding at an offset of the text. `severity` replaces the rule's own. */
   add(rule: SourceRule, offset: number, what: string, severity?: Severity): void {
     const line = this.#lineOf(offset);
-    const key = `${rule}:${line}`;
-    const count = this.#perRule.get(rule) ?? 0;
-    if (this.#found.has(key) || count >= MOST_HELD) return;
-    this.#perRule.set(rule, count + 1);
     const { severity: usual, advice } = sourceRules[rule];
+    const weight = severity ?? usual;
+    const key = `${rule}:${line}`;
+    const before = this.#found.get(key);
+    if (before !== undefined && gravity[before.severity] <= gravity[weight]) return;
+    const kind = `${rule}:${weight}`;
+    const count = this.#held.get(kind) ?? 0;
+    if (count >= MOST_HELD) return;
+    this.#held.set(kind, count + 1);
     const message = `${printable(what)}: ${advice}`;
-    this.#found.set(key, { rule, severity: severity ?? usual, message, file: this.#file, line });
+    this.#found.set(key, { rule, severity: weight, message, file: this.#file, line });
   }
 
   /** Forgets what was added: the next round of a scan knows more names. */
   clear(): void {
     this.#found.clear();
-    this.#perRule.clear();
+    this.#held.clear();
   }
 
+  /** The gravest first, and at least one of each rule and severity. */
   findings(): readonly Finding[] {
     const order = (a: Finding, b: Finding) =>
       gravity[a.severity] - gravity[b.severity] || (a.line ?? 0) - (b.line ?? 0);
-    return [...this.#found.values()].sort(order).slice(0, MOST_FINDINGS);
+    return gravest([...this.#found.values()].sort(order), MOST_FINDINGS);
   }
 
   #lineOf(offset: number): number {

@@ -68,6 +68,11 @@ export function itemsOf(values: Values): Values {
   return union(...values.flatMap((value) => (value.kind === "list" ? value.items.map(orUnknown) : [])));
 }
 
+/** The constant's texts after a change of each; nothing where it is no constant. */
+export function mapped(values: Values, change: (text: string) => string): Values {
+  return union(...(constants(values) ?? []).map((text) => textOf(change(text))));
+}
+
 /** Both texts one after the other, for every pair of constants; unknown otherwise. */
 export function concat(left: Values, right: Values): Values {
   const [a, b] = [constants(left), constants(right)];

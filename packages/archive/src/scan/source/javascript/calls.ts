@@ -1,8 +1,17 @@
 import { type SourceNode, splitAt } from "../nodes.ts";
-import { concat, constants, nothing, pathOf, paths, textOf, union, type Values } from "../values.ts";
+import { concat, constants, mapped, nothing, pathOf, paths, textOf, union, type Values } from "../values.ts";
 import { bindParameters, keyOf, member } from "./bind.ts";
 import type { Round } from "./evaluate.ts";
-import { CALLABLE, HIDDEN, isFunctionConstructor, isRequire, moduleNamed, moduleRule } from "./names.ts";
+import {
+  CALLABLE,
+  HIDDEN,
+  isForeignModule,
+  isFunctionConstructor,
+  isRequire,
+  isWorker,
+  moduleNamed,
+  moduleRule,
+} from "./names.ts";
 
 export function argumentsOf(node: SourceNode): SourceNode[] {
   const list = node.kids.find(({ name }) => name === "ArgList");
@@ -19,6 +28,7 @@ export function load(node: SourceNode, name: Values, round: Round, untold: "js-d
   return union(
     ...(texts ?? []).map((text) => {
       const path = moduleNamed(text);
+      if (isForeignModule(text)) round.found("js-dynamic-import", node.from, `module ${text}`);
       const rule = moduleRule(path);
       if (rule !== undefined) round.found(rule, node.from, `module ${text}`);
       return pathOf(path);
@@ -59,6 +69,8 @@ function valueOfPath(path: string, node: SourceNode, given: readonly SourceNode[
       ? pathOf("require")
       : load(node, name?.values ?? nothing, round, "js-dynamic-require");
   }
+  if (isWorker(path) && second !== undefined && runsText(round.text.slice(second.from, second.to)))
+    round.found("js-eval", node.from, "Worker of a text");
   switch (path) {
     case "createRequire":
     case "module:module.createRequire":
@@ -97,6 +109,10 @@ function valueOfPath(path: string, node: SourceNode, given: readonly SourceNode[
   }
 }
 
+/** Whether the options of a worker say that it gets code instead of a file. */
+const runsText = (options: string) =>
+  /(?<![\w$])eval["'\]]{0,2}\s{0,9}(?::\s{0,9}(?!\s|false\b)|[,}])/.test(options.slice(0, 2000));
+
 /** `Function("return this")()`, the old way to the global object, runs no text but this one. */
 function isReturnThis(node: SourceNode, given: readonly SourceNode[], text: string): boolean {
   const called = node.parent?.name === "CallExpression" && node.parent.kids[0] === node;
@@ -106,14 +122,22 @@ function isReturnThis(node: SourceNode, given: readonly SourceNode[], text: stri
   );
 }
 
+const pureMethods: ReadonlyMap<string, (text: string) => string> = new Map([
+  ["toString", (text) => text],
+  ["valueOf", (text) => text],
+  ["trim", (text) => text.trim()],
+  ["toLowerCase", (text) => text.toLowerCase()],
+  ["toUpperCase", (text) => text.toUpperCase()],
+]);
+
 function valueOfMethod(callee: SourceNode, given: readonly SourceNode[], { text }: Round): Values {
   if (callee.name !== "MemberExpression") return nothing;
   const base = callee.kids[0]?.values ?? nothing;
   const key = constants(keyOf(callee.kids.at(-1)?.name === "]" ? callee.kids.at(-2) : callee.kids.at(-1), text))?.[0];
   const [first] = given;
   if (key === "concat") return given.reduce<Values>((all, { values }) => concat(all, values), base);
-  if (key === "toString" || key === "trim" || key === "toLowerCase")
-    return constants(base) === undefined ? nothing : base;
+  const change = key === undefined ? undefined : pureMethods.get(key);
+  if (change !== undefined) return mapped(base, change);
   if (key === "bind" || key === "call" || key === "apply") return nothing;
   const [list] = base;
   if (key !== "join" || list?.kind !== "list") return nothing;

@@ -4,7 +4,9 @@ import { nothing, pathOf, type Values } from "../values.ts";
 /** The global object, under every name that it has. */
 const globals = new Set(["globalThis", "window", "self", "global", "frames", "parent", "top"]);
 const known = new Set(
-  "eval Function require process module Reflect Object setTimeout setInterval setImmediate createRequire".split(" "),
+  "eval Function require process module Reflect Object setTimeout setInterval setImmediate createRequire Bun Deno Worker".split(
+    " ",
+  ),
 );
 
 /** Something that a value may be of which only its kind matters. */
@@ -31,6 +33,9 @@ export function moduleNamed(name: string): string {
 const rules: readonly (readonly [SourceRule, RegExp])[] = [
   ["js-eval", /^eval(?:\.(?:call|apply|bind))?$/],
   ["js-process-binding", /^(?:process|module:process)\.(?:binding|dlopen|_linkedBinding)$/],
+  ["js-child-process", /^(?:(?:Bun|module:bun)\.(?:spawn|spawnSync|\$)|Deno\.(?:Command|run))$/],
+  ["js-child-process", /^module:cluster\.(?:fork|setupPrimary|setupMaster)$/],
+  ["js-vm", /^module:module\.(?:register|registerHooks)$/],
 ];
 
 /** The rule that a reference breaks, called or not. */
@@ -44,6 +49,9 @@ export function moduleRule(path: string): SourceRule | undefined {
   return path === "module:vm" ? "js-vm" : undefined;
 }
 
+/** Code that comes along with its address, or from elsewhere when it is run. */
+export const isForeignModule = (name: string) => /^\s{0,9}(?:data|https?|blob):/i.test(name);
+export const isWorker = (path: string) => /^(?:Worker|module:worker_threads\.Worker)$/.test(path);
 export const isFunctionConstructor = (path: string) => /^Function(?:\.(?:call|apply|bind))?$/.test(path);
 export const isRequire = (path: string) => /^(?:require|module:module\._load)(?:\.(?:call|apply|bind))?$/.test(path);
 

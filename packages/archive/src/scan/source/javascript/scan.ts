@@ -8,7 +8,7 @@ import { Names, Scope } from "../scopes.ts";
 import { paths } from "../values.ts";
 import { scopeOf } from "./bind.ts";
 import { evaluate } from "./evaluate.ts";
-import { globalNamed, javaScriptRuleOf } from "./names.ts";
+import { globalNamed, isFunctionConstructor, javaScriptRuleOf } from "./names.ts";
 import { readableJavaScript } from "./text.ts";
 
 const MOST_ROUNDS = 10;
@@ -34,7 +34,7 @@ export function scanJavaScript(
   }
   const top = new Scope("file");
   const nodes = readNodes(tree, top, scopeOf);
-  const settled = findByTree(nodes.all, top, text, report);
+  const settled = findByTree(nodes.all, top, text, report, effort);
   if (nodes.tooDeep || !settled)
     report.add("code-not-scanned", 0, "The code is nested or aliased too deeply to be read");
   hiddenComments(nodes.all, text, report);
@@ -43,13 +43,14 @@ export function scanJavaScript(
   return report.findings();
 }
 
-function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, report: Report): boolean {
+function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, report: Report, effort: Effort): boolean {
   const names = new Names(top, globalNamed);
   const found = (rule: SourceRule, offset: number, what: string) => report.add(rule, offset, what);
   for (const node of nodes) evaluate(node, { text, names, found });
   names.declaring = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     names.changed = false;
+    effort.walked(nodes.length);
     report.clear();
     for (const node of nodes) evaluate(node, { text, names, found });
     if (!names.changed) break;
@@ -59,9 +60,18 @@ function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, repo
     for (const path of paths(node.values)) {
       const rule = javaScriptRuleOf(path);
       if (rule !== undefined) report.add(rule, node.from, path);
+      if (isFunctionConstructor(path) && isSuperclass(node)) {
+        report.add("js-function-constructor", node.from, "class extends Function");
+      }
     }
   }
   return !names.changed;
+}
+
+/** A class below the function constructor builds functions from text like it. */
+function isSuperclass(node: SourceNode): boolean {
+  const kids = node.parent?.kids ?? [];
+  return kids[kids.indexOf(node) - 1]?.name === "extends";
 }
 
 /** Comments that begin or end for a runtime where they do not for most readers. */

@@ -1,24 +1,33 @@
 import { type SourceNode, splitAt } from "../nodes.ts";
+import type { SourceRule } from "../rules.ts";
 import type { Names } from "../scopes.ts";
-import { concat, constants, nothing, pathOf, paths, textOf, union, unknown, type Values } from "../values.ts";
+import { concat, constants, mapped, nothing, pathOf, paths, textOf, union, unknown, type Values } from "../values.ts";
 import { bindArguments, expressions } from "./bind.ts";
-import { HIDDEN, NAMESPACE, pythonRuleOf } from "./names.ts";
+import { HIDDEN, isGuarded, NAMESPACE, pythonRuleOf, runsGivenText, runsText } from "./names.ts";
 import { moduleValue, reach } from "./reach.ts";
 import { nameOf } from "./text.ts";
 
-/** Something reached by a name known only at run time. `module` is where, `import` tells that a module is. */
+/** Something known only at run time: what is reached in a module (the rule's default), imported, or run as code. */
 export interface Hidden {
   readonly offset: number;
   readonly module: string;
-  readonly importing?: boolean;
+  readonly rule?: SourceRule;
 }
 
 type Report = (found: Hidden) => void;
 
 /** Ways to ask an object for an attribute or key. */
 const getters = new Set(["get", "pop", "setdefault", "__getitem__", "__getattribute__", "__getattr__"]);
-/** Methods after which a text still counts as the same constant. */
-const sameText = new Set(["decode", "encode", "strip", "lower", "casefold", "__str__", "format"]);
+/** What methods without arguments make of a constant. `decode` and `encode` may name the encoding. */
+const pureMethods: ReadonlyMap<string, (text: string) => string> = new Map([
+  ...["decode", "encode", "__str__", "format"].map((name) => [name, (text: string) => text] as const),
+  ["strip", (text) => text.trim()],
+  ["lstrip", (text) => text.trimStart()],
+  ["rstrip", (text) => text.trimEnd()],
+  ["lower", (text) => text.toLowerCase()],
+  ["casefold", (text) => text.toLowerCase()],
+  ["upper", (text) => text.toUpperCase()],
+]);
 
 interface Call {
   readonly node: SourceNode;
@@ -54,6 +63,14 @@ function valueOfPath(path: string, { node, names, given, hidden }: Call): Values
   switch (path) {
     case "builtins.getattr":
       return reached(names, first, second, node, hidden);
+    case "functools.reduce":
+      if (paths(first).includes("builtins.getattr")) {
+        const guarded = paths(given[2] ?? nothing).find(isGuarded);
+        if (guarded !== undefined) hidden({ offset: node.from, module: guarded });
+      }
+      return nothing;
+    case "contextlib.nullcontext":
+      return first;
     case "builtins.globals":
     case "builtins.locals":
       return pathOf(NAMESPACE);
@@ -68,7 +85,7 @@ function valueOfPath(path: string, { node, names, given, hidden }: Call): Values
     case "importlib.__import__":
       return union(...(constants(first)?.map((name) => moduleValue(name.split(".")[0] ?? "")) ?? [pathOf("*")]));
     case "importlib.import_module":
-      if (constants(first) === undefined) hidden({ offset: node.from, module: path, importing: true });
+      if (constants(first) === undefined) hidden({ offset: node.from, module: path, rule: "python-dynamic-import" });
       return union(...(constants(first)?.map(moduleValue) ?? [pathOf("*")]));
     case "operator.attrgetter":
     case "operator.methodcaller":
@@ -77,6 +94,8 @@ function valueOfPath(path: string, { node, names, given, hidden }: Call): Values
       hidden({ offset: node.from, module: "a namespace" });
       return nothing;
     default:
+      if (runsText.test(path) || (runsGivenText.test(path) && constants(first) !== undefined))
+        hidden({ offset: node.from, module: path, rule: "python-exec" });
       return nothing;
   }
 }
@@ -102,7 +121,9 @@ function valueOfMethod({ callee, names, given, node, hidden }: Call, text: strin
   if (getters.has(method)) return reached(names, base, first, node, hidden);
   if (constants(base) === undefined) return nothing;
   if (method === "join") return joined(base, first);
-  return sameText.has(method) && given.every((values) => values.length === 0 || method !== "format") ? base : nothing;
+  const change = pureMethods.get(method);
+  const isPlain = method === "decode" || method === "encode" || given.every((values) => values.length === 0);
+  return change !== undefined && isPlain ? mapped(base, change) : nothing;
 }
 
 function joined(separator: Values, parts: Values): Values {

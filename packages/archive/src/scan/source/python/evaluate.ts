@@ -50,6 +50,23 @@ const captures: Rule = (node, { names, text }) => {
   return undefined;
 };
 
+const opened: Rule = (node, { names, text }) => {
+  for (const [index, kid] of node.kids.entries())
+    if (kid.name === "as")
+      assign(names, text, node.kids.slice(index + 1, index + 2), node.kids[index - 1]?.values ?? nothing);
+  return undefined;
+};
+
+/** `case name:` gives the subject another name. */
+const matched: Rule = (node, { names, text }) => {
+  const [subject] = expressions(node.kids.slice(1));
+  const body = node.kids.find(({ name }) => name === "MatchBody");
+  for (const clause of body?.kids ?? [])
+    for (const kid of clause.kids)
+      if (kid.name === "CapturePattern") assign(names, text, kid.kids, subject?.values ?? nothing);
+  return undefined;
+};
+
 const define: Rule = (node, { names, text }) => {
   const name = node.kids.find((kid) => kid.name === "VariableName");
   const list = node.kids.find((kid) => kid.name === "ParamList");
@@ -128,7 +145,8 @@ const rules: Readonly<Record<string, Rule>> = {
     for (const found of bindImport(names, text, node)) imported(found);
     return undefined;
   },
-  WithStatement: captures,
+  MatchStatement: matched,
+  WithStatement: opened,
   TryStatement: captures,
   AsPattern: captures,
   CapturePattern: (node, { names, text }) => {

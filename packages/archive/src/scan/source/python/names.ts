@@ -16,13 +16,18 @@ const rules: readonly (readonly [SourceRule, RegExp])[] = [
   ],
   ["python-subprocess", /^asyncio\.create_subprocess_(?:exec|shell)$/],
   ["python-subprocess", /^(?:\*\.(?:Popen|check_call|check_output|getstatusoutput)|_posixsubprocess\.fork_exec)$/],
+  ["python-subprocess", /^\*\.subprocess_(?:shell|exec)$/],
   ["python-exec", /^builtins\.(?:exec|execfile)$/],
   ["python-eval", /^builtins\.eval$/],
   ["python-import", /^(?:builtins|importlib(?:\._bootstrap)?)\.__import__$/],
-  ["python-compile", /^builtins\.compile$/],
+  ["python-compile", /^(?:builtins\.compile|code\.(?:interact|Interactive(?:Interpreter|Console)))$/],
   ["python-unpickle", /^(?:c?pickle|_pickle|cPickle|marshal|dill)\.(?:loads?|Unpickler)$|^shelve\.(?:open|Shelf)$/],
   ["python-native-code", /^(?:ctypes|_ctypes|cffi)(?:\..*)?$/],
   ["python-dynamic-import", /^(?:runpy\.run_(?:path|module)|imp\.load_(?:source|module|dynamic|compiled))$/],
+  [
+    "python-dynamic-import",
+    /^(?:importlib\.(?:machinery|_bootstrap_external)\.(?:Source|Sourceless|Extension)FileLoader|importlib\.util\.spec_from_file_location|pydoc\.(?:locate|safeimport|importfile)|pkgutil\.resolve_name|zipimport\.zipimporter)$/,
+  ],
 ];
 
 export function pythonRuleOf(path: string): SourceRule | undefined {
@@ -34,6 +39,7 @@ const modules = new Map([
   ["os", "os"],
   ["posix", "os"],
   ["nt", "os"],
+  ["_os", "os"],
   ["subprocess", "subprocess"],
   ["_posixsubprocess", "_posixsubprocess"],
   ["builtins", "builtins"],
@@ -54,6 +60,13 @@ const modules = new Map([
 export function moduleNamed(name: string): string | undefined {
   return modules.get(name);
 }
+
+/** Methods that start programs whatever object has them. */
+export const programMethods = new Set(["subprocess_shell", "subprocess_exec"]);
+
+/** Functions that run their first argument as code if it is a text; of the second kind it always is. */
+export const runsGivenText = /^(?:timeit\.(?:timeit|repeat|Timer)|trace\.Trace\.runfunc)$/;
+export const runsText = /^(?:(?:cProfile|profile)\.(?:run|runctx)|pdb\.(?:run|runeval|runctx)|bdb\.Bdb\.run)$/;
 
 /** Whether reaching into the module by a name known only at run time may reach a dangerous function. */
 export function isGuarded(path: string): boolean {

@@ -1,6 +1,6 @@
 import type { Names, Scope } from "../scopes.ts";
 import { constants, itemsOf, nothing, pathOf, paths, union, type Values } from "../values.ts";
-import { HIDDEN, isGuarded, moduleNamed, NAMESPACE, namespaceAttributes } from "./names.ts";
+import { HIDDEN, isGuarded, moduleNamed, NAMESPACE, namespaceAttributes, programMethods } from "./names.ts";
 import { nameOf } from "./text.ts";
 
 const MOST_PARTS = 4;
@@ -11,6 +11,7 @@ const OWNER = "<owner>";
 export function member(names: Names, base: Values, name: string): Values {
   const module = moduleNamed(name);
   if (module !== undefined) return pathOf(module);
+  if (programMethods.has(name)) return pathOf(`*.${name}`);
   if (namespaceAttributes.has(name)) return pathOf(NAMESPACE);
   if (name === "__self__") return pathOf(OWNER);
   const own = paths(base).map((path) => memberOfPath(names, path, name));

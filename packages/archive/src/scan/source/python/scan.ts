@@ -31,7 +31,7 @@ function findIn(text: string, report: Report, effort: Effort): void {
   if (tree !== undefined) {
     const top = new Scope("file");
     const nodes = readNodes(tree, top, scopeOf);
-    const settled = findByTree(nodes.all, top, text, report);
+    const settled = findByTree(nodes.all, top, text, report, effort);
     if (nodes.tooDeep || !settled)
       report.add("code-not-scanned", 0, "The code is nested or aliased too deeply to be read");
     if (nodes.errors.length > 0 || nodes.tooDeep) findByText(text, report);
@@ -53,7 +53,7 @@ const scopeOf: ScopeRule = (name, parent) => {
   return isBody ? (parent.inner ?? parent.scope) : parent.scope;
 };
 
-function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, report: Report): boolean {
+function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, report: Report, effort: Effort): boolean {
   const stars = new Set<string>();
   const names = new Names(top, (name) => {
     const spread = [...stars].map((module) => `${module}.${name}`).filter((path) => pythonRuleOf(path) !== undefined);
@@ -67,14 +67,15 @@ function findByTree(nodes: readonly SourceNode[], top: Scope, text: string, repo
     const rule = pythonRuleOf(path);
     if (rule !== undefined) report.add(rule, node.from, `import of ${path}`);
   };
-  const hidden = ({ offset, module, importing }: Hidden) =>
-    importing === true
-      ? report.add("python-dynamic-import", offset, module)
+  const hidden = ({ offset, module, rule }: Hidden) =>
+    rule !== undefined
+      ? report.add(rule, offset, module)
       : report.add("python-hidden-call", offset, `Access to ${module} by a computed name`);
   for (const node of nodes) evaluate(node, { text, names, hidden, imported });
   names.declaring = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     names.changed = false;
+    effort.walked(nodes.length);
     report.clear();
     for (const node of nodes) evaluate(node, { text, names, hidden, imported });
     if (!names.changed) break;

@@ -387,7 +387,7 @@ export interface ListReviewsRequest {
 }
 
 export interface ListReviewsResponse {
-  /** Full view without readme, changelog and files. */
+  /** Basic view with findings, without manifests. */
   releases: Release[];
   nextPageToken: string;
 }
