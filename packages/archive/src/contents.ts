@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import type { FileEntry, OpenArchive } from "./archive.ts";
-import type { InspectedFile } from "./inspection.ts";
+import type { DecodedManifest, InspectedFile } from "./inspection.ts";
 import { present } from "./present.ts";
 import { overCap, refused } from "./refuse.ts";
-import type { DecodedManifest } from "./scan/decoded.ts";
 import type { EntryPoint } from "./scan/entry-points.ts";
 import { entryPoints, type FindingCollector, ScanBudget, startScan } from "./scan/index.ts";
 

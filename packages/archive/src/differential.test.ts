@@ -20,7 +20,7 @@ import { forgeTarGz, paxRecord, tarEntriesOf } from "./test-support/tar-forge.ts
 import { hasTool, python } from "./test-support/tools.ts";
 import { entriesOf, extraField, type ForgedEntry, forgeZip } from "./test-support/zip-forge.ts";
 
-const count = Number(process.env.ARCHIVE_MUTATIONS ?? 3000);
+const count = Number(process.env.ARCHIVE_MUTATIONS ?? 10_000);
 const seed = Number(process.env.ARCHIVE_SEED ?? 20260101);
 const readersThere = hasTool("python3", ["--version"]) && hasTool("unzip", ["-v"]) && hasTool("tar", ["--version"]);
 const needed = readersThere || process.env.CI !== undefined;

@@ -1,5 +1,4 @@
 import type { Format, Severity } from "@registry/domain";
-import type { DecodedManifest } from "./scan/decoded.ts";
 import type { Json, JsonObject } from "./text/value.ts";
 
 export type { Json, JsonObject };
@@ -78,6 +77,12 @@ export interface Inspection {
   readonly files: readonly InspectedFile[];
   readonly findings: readonly Finding[];
   readonly unpackedSize: number;
+}
+
+/** A manifest as it was understood, with escapes resolved. */
+export interface DecodedManifest {
+  readonly file: string;
+  readonly json: JsonObject;
 }
 
 /** What a format reads out of a package; the rest of an inspection is the same for all. */

@@ -1,8 +1,7 @@
 import { isPluginName, isRegistryError } from "@registry/domain";
 import { z } from "zod";
-import type { Finding, FormatReading } from "../inspection.ts";
+import type { DecodedManifest, Finding, FormatReading } from "../inspection.ts";
 import { present } from "../present.ts";
-import type { DecodedManifest } from "../scan/decoded.ts";
 import { isObject, parseJsonObject } from "../text/json.ts";
 import type { JsonObject } from "../text/value.ts";
 import { carriedVersion } from "./carried.ts";

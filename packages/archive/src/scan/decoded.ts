@@ -1,13 +1,7 @@
 import { pointerPart } from "../formats/violations.ts";
-import type { Finding, Json, JsonObject } from "../inspection.ts";
+import type { DecodedManifest, Finding, Json } from "../inspection.ts";
 import { scanCharacters } from "./characters.ts";
 import { scanInstructions } from "./instructions.ts";
-
-/** A manifest as it was understood, with escapes resolved. */
-export interface DecodedManifest {
-  readonly file: string;
-  readonly json: JsonObject;
-}
 
 interface Place {
   readonly pointer: string;

@@ -125,7 +125,7 @@ async function assertRoom(parts: Parts, candidate: Candidate, plugin: PluginDocu
     const message = `A plugin may have up to ${LIMIT_RELEASES} releases; publish under another name`;
     throw new RegistryError("rejected", "TOO_MANY_RELEASES", message);
   }
-  if (await parts.releases.isBurnt(sha256, name, releaseId(name, version))) {
+  if (await parts.releases.byDigest.isBurnt(sha256, name, releaseId(name, version))) {
     const message =
       "These very bytes were rejected, quarantined or deleted before; they are not taken under another name or version";
     throw exists("CONTENT_BURNT", message);

@@ -2,6 +2,7 @@ import { type Event, outboxIndexes, pendingEvent } from "@registry/bus";
 import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError } from "@registry/documents";
 import { assertMove, type PluginName } from "@registry/domain";
 import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
+import { ReleasesByDigest } from "./by-digest.ts";
 import { basicFields, defined, fullFields } from "./release-fields.ts";
 import { type Seen, WaitingReleases } from "./waiting.ts";
 
@@ -39,9 +40,6 @@ export interface Move {
   readonly event?: Event | undefined;
 }
 
-/** States in which a release refers to its bytes. */
-const referring = ["staged", "published", "yanked", "quarantined"] as const;
-
 /** How a release ended. */
 export interface Burial {
   readonly by: string;
@@ -70,11 +68,13 @@ const buried = {
 export class ReleaseStore {
   readonly collection: Collection<ReleaseDocument>;
   readonly waiting: WaitingReleases;
+  readonly byDigest: ReleasesByDigest;
   readonly #limit: number;
 
   private constructor(collection: Collection<ReleaseDocument>, limit: number) {
     this.collection = collection;
     this.waiting = new WaitingReleases(collection);
+    this.byDigest = new ReleasesByDigest(collection);
     this.#limit = limit;
   }
 
@@ -166,22 +166,6 @@ export class ReleaseStore {
     return result.matchedCount > 0;
   }
 
-  /**
-   * Whether these bytes were rejected or quarantined under any other name or version, or deleted from this very plugin.
-   * What an owner deletes says nothing about the same bytes elsewhere.
-   */
-  async isBurnt(sha256: string, plugin: PluginName, _id: string): Promise<boolean> {
-    const judged = [{ state: "quarantined" }, { state: "deleted", burnsBytes: true }, { state: "deleted", plugin }];
-    const filter = { $and: [{ sha256, _id: { $ne: _id } }, { $or: judged }] } as const;
-    return (await this.collection.findOne(filter, { fields: ["state"] })) !== null;
-  }
-
-  /** Whether these bytes were rejected, under whatever name. */
-  async isRejected(sha256: string): Promise<boolean> {
-    const filter = { sha256, state: "deleted", burnsBytes: true } as const;
-    return (await this.collection.findOne(filter, { fields: ["state"] })) !== null;
-  }
-
   /** Takes back what one upload staged. */
   dropStaged(id: string, uploadId: string): Promise<number> {
     return this.collection.deleteOne({ _id: id, uploadId, state: "staged" });
@@ -229,22 +213,6 @@ export class ReleaseStore {
     const _id = releaseId(plugin, version);
     const result = await this.collection.updateOne({ _id, downloads: { $lt: total } }, { $max: { downloads: total } });
     return result.matchedCount > 0;
-  }
-
-  /** Which of the digests releases refer to. */
-  async referenced(digests: readonly string[]): Promise<string[]> {
-    const found = new Set<string>();
-    const page = 2000;
-    // Each round but the last finds at least one more digest, so there are at most as many rounds as digests.
-    for (;;) {
-      const open = digests.filter((digest) => !found.has(digest));
-      if (open.length === 0) break;
-      const filter = { sha256: { $in: open }, state: { $in: referring } };
-      const releases = await this.collection.find(filter, { fields: ["sha256"], limit: page });
-      for (const release of releases) found.add(release.sha256);
-      if (releases.length < page) break;
-    }
-    return [...found];
   }
 
   stagedBefore(time: Date, limit: number): Promise<ReleaseDocument[]> {

@@ -8,6 +8,6 @@ export function filterReferenced(parts: Parts) {
   return async (request: FilterReferencedRequest): Promise<FilterReferencedResponse> => {
     if (request.digests.length > most) throw invalid("TOO_MANY_DIGESTS", `digests: at most ${most}`, "/digests");
     const digests = request.digests.map((digest, i) => parseDigest(digest, `/digests/${i}`));
-    return { referenced: await parts.releases.referenced(digests) };
+    return { referenced: await parts.releases.byDigest.referenced(digests) };
   };
 }

@@ -76,7 +76,7 @@ async function releaseStaged(parts: Parts, release: ReleaseDocument, review: Rel
   const { waiting } = release;
   if (waiting === undefined) throw invalidState("is being published at this moment; wait until that is done");
   if (waiting === "tests") throw invalidState("waits for its tests; decide once they have ended, or reject it");
-  if (await parts.releases.isBurnt(release.sha256, release.plugin, release._id)) {
+  if (await parts.releases.byDigest.isBurnt(release.sha256, release.plugin, release._id)) {
     throw invalidState("has the very bytes of one that was rejected or quarantined; decide about that one first");
   }
   await promoteWaiting(parts, release, waiting, review);
@@ -125,7 +125,7 @@ function quarantine(parts: Parts, { name, version }: ReviewReleaseRequest, conte
 /** Back to what it was before it was quarantined. */
 async function restore(parts: Parts, release: ReleaseDocument, request: ReviewReleaseRequest, context: CallContext) {
   const { name, version, reason } = request;
-  if (await parts.releases.isRejected(release.sha256)) {
+  if (await parts.releases.byDigest.isRejected(release.sha256)) {
     throw invalidState("has the very bytes of one that was rejected; reject it as well");
   }
   return changeRelease(parts, name, version, context, (plugin, found): ReleaseEdit => {

@@ -4,7 +4,7 @@ interface Syntax {
   startParse(input: Input): PartialParse;
 }
 
-const BUDGET = 400_000;
+const BUDGET = 320_000;
 /** What the shortest file takes: opening it, and looking at it in every way. */
 const FILE = 60;
 /** Looking at so many nodes once takes as much time as one step of the parser. */
