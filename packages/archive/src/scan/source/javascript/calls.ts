@@ -4,8 +4,8 @@ import { bindParameters, keyOf, member } from "./bind.ts";
 import type { Round } from "./evaluate.ts";
 import {
   CALLABLE,
+  foreignModuleRule,
   HIDDEN,
-  isForeignModule,
   isFunctionConstructor,
   isRequire,
   isWorker,
@@ -28,8 +28,7 @@ export function load(node: SourceNode, name: Values, round: Round, untold: "js-d
   return union(
     ...(texts ?? []).map((text) => {
       const path = moduleNamed(text);
-      if (isForeignModule(text)) round.found("js-dynamic-import", node.from, `module ${text}`);
-      const rule = moduleRule(path);
+      const rule = foreignModuleRule(text) ?? moduleRule(path);
       if (rule !== undefined) round.found(rule, node.from, `module ${text}`);
       return pathOf(path);
     }),

@@ -50,7 +50,10 @@ export function moduleRule(path: string): SourceRule | undefined {
 }
 
 /** Code that comes along with its address, or from elsewhere when it is run. */
-export const isForeignModule = (name: string) => /^\s{0,9}(?:data|https?|blob):/i.test(name);
+export function foreignModuleRule(name: string): SourceRule | undefined {
+  if (/^\s{0,9}data:/i.test(name)) return "js-eval";
+  return /^\s{0,9}(?:https?|blob):/i.test(name) ? "js-dynamic-import" : undefined;
+}
 export const isWorker = (path: string) => /^(?:Worker|module:worker_threads\.Worker)$/.test(path);
 export const isFunctionConstructor = (path: string) => /^Function(?:\.(?:call|apply|bind))?$/.test(path);
 export const isRequire = (path: string) => /^(?:require|module:module\._load)(?:\.(?:call|apply|bind))?$/.test(path);
