@@ -169,7 +169,8 @@ async function sendsHalf({ gateway, token }: Actor, { body, headers }: Form): Pr
 }
 
 /** Until two looks, a moment apart, see the same: what an ended request still tidies up is done. */
-async function settled(world: World): Promise<void> {
+/** Until what earlier stories left under way, such as counted downloads, is through. */
+export async function settled(world: World): Promise<void> {
   let before = JSON.stringify(await tracesOf(world));
   await vi.waitUntil(
     async () => {

@@ -8,11 +8,13 @@ import { sha256 } from "../http.ts";
 import { expectProblem, type Info, problemOf } from "../shapes.ts";
 import { tracesOf } from "../traces.ts";
 import { countedWithinMs, type World } from "../world.ts";
+import { settled } from "./refusals.ts";
 
 /** Asking what would come of a publish, and names that are easily taken for others. */
 export function rehearsalStories(world: World, popularDownloads: number): void {
   const changesNothing = async (publisher: Actor, attempt: () => Promise<void>): Promise<void> => {
     await world.soon(async () => expect((await publisher.gets("/api/v1/auth/me")).status).toBe(200));
+    await settled(world);
     const before = await tracesOf(world);
     await attempt();
     expect(await tracesOf(world)).toEqual(before);

@@ -22,7 +22,7 @@ export const maxMessageBytes = 16 * 1024 * 1024;
 const channelOptions = {
   "grpc.service_config": JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
   "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2000,
+  "grpc.max_reconnect_backoff_ms": 1000,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 5000,
   "grpc.dns_min_time_between_resolutions_ms": 2000,
