@@ -31,7 +31,7 @@ export function stagedOf(parts: Parts, candidate: Candidate): Staged {
   };
 }
 
-export function checksOfCandidate(parts: Parts, candidate: Candidate) {
+function checksOfCandidate(parts: Parts, candidate: Candidate) {
   const { container, format, content } = candidate.package;
   const described = { container, format, files: content.files.length, needsTests: candidate.needsTests };
   return checksOf(candidate.verdict, described, parts.clock.now());

@@ -1,14 +1,14 @@
 import type { DeleteReleaseRequest, DeleteReleaseResponse } from "@registry/contracts/catalog";
-import { type Caller, isVersion, permissionDenied, versionNotFound } from "@registry/domain";
+import { type Caller, permissionDenied, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayDelete, maySeeState, maySeeTombstone } from "../model/access.ts";
+import { mayDelete } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
-import { type ReleaseHead, releaseId } from "../model/release.ts";
-import { releaseGone } from "../model/resolve.ts";
+import type { ReleaseHead } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { untilWritten } from "../retry.ts";
 import { buryRelease, isStanding, readReason } from "./bury.ts";
 import { nameOf } from "./change-plugin.ts";
+import { findRelease } from "./change-release.ts";
 import { findPlugin } from "./find-plugin.ts";
 
 export function deleteRelease(parts: Parts) {
@@ -34,9 +34,7 @@ async function findStanding(
   version: string,
   caller: Caller,
 ): Promise<ReleaseHead> {
-  const head = isVersion(version) ? await parts.releases.head(releaseId(plugin._id, version)) : null;
-  if (head?.state === "deleted" && maySeeTombstone(caller, plugin, head)) throw releaseGone();
-  if (head === null || !maySeeState(caller, plugin, head)) throw versionNotFound();
+  const head = await findRelease(parts, plugin, version, caller);
   if (!mayDelete(caller, plugin)) throw permissionDenied();
   if (!isStanding(head)) throw versionNotFound();
   return head;
