@@ -9,11 +9,13 @@ export interface Plan {
 }
 
 type Remote = Exclude<ServiceName, "gateway">;
-const fullNames: Record<Remote, string> = {
-  auth: "registry.auth.v1.AuthService",
-  catalog: "registry.catalog.v1.CatalogService",
-  storage: "registry.storage.v1.StorageService",
-  analytics: "registry.analytics.v1.AnalyticsService",
+const fullNames: Record<Remote, readonly string[]> = {
+  auth: ["AuthService", "OrganisationService", "FederationService", "AuditService"].map(
+    (name) => `registry.auth.v1.${name}`,
+  ),
+  catalog: ["registry.catalog.v1.CatalogService"],
+  storage: ["registry.storage.v1.StorageService"],
+  analytics: ["registry.analytics.v1.AnalyticsService"],
 };
 
 /** Whom each service calls. */
@@ -47,7 +49,7 @@ export function planProcess(
   for (const remote of new Set(hosted.flatMap((name) => neighbours[name]))) {
     if (hosted.includes(remote)) continue;
     const address = target[remote];
-    if (address !== undefined) addresses.set(fullNames[remote], address);
+    if (address !== undefined) for (const fullName of fullNames[remote]) addresses.set(fullName, address);
     else
       problems.push({
         pointer: `${remote.toUpperCase()}_ADDR`,

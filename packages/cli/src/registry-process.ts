@@ -46,7 +46,7 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
   try {
     const { surroundings, pipeline, clients, identity, metrics } = buildFrame(plan, settings, log, opened);
     const composed = await composeServices({ plan, settings, around: surroundings, opened, started: started.promise });
-    const tables = composed.services.flatMap((service) => service.table ?? []);
+    const tables = composed.services.flatMap((service) => service.tables);
     for (const table of tables) clients.host(table);
     const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
     const grpc = opened(await startGrpcServer(tables, pipeline, grpcAt), (server) => server.close(graceMs));
@@ -85,8 +85,11 @@ function buildFrame(plan: Plan, settings: AllSettings, log: Logger, opened: Open
   const identity: Identity = new Identity(keys, systemClock, () => {
     const auth = clients.of(AuthServiceDefinition);
     return {
-      exchange: async (credential) => (await auth.exchangeCredential({ credential })).internalToken,
-      epoch: async () => (await auth.getRevocationEpoch({}, { timeoutMs: 2000 })).epoch,
+      exchange: async (credential, address) => {
+        const request = { credential, address: address ?? "" };
+        return (await auth.exchangeCredential(request, { as: "service" })).internalToken;
+      },
+      epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
     };
   });
   const anonymousRead = settings.ANONYMOUS_READ;

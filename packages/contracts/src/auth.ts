@@ -1,2 +1,2 @@
 export * from "./gen/registry/auth/v1/auth_service.ts";
-export { ApiToken, User } from "./gen/registry/auth/v1/user.ts";
+export { ApiToken, User, UserMembership } from "./gen/registry/auth/v1/user.ts";

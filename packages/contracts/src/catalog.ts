@@ -8,6 +8,7 @@ export {
   PackageFile,
   Plugin,
   PluginDetails,
+  PluginOwner,
   Release,
   ReleaseState,
   ReleaseView,

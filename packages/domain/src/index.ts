@@ -2,6 +2,7 @@ export * from "./digests.ts";
 export * from "./errors.ts";
 export * from "./identity.ts";
 export * from "./kinds.ts";
+export * from "./membership.ts";
 export * from "./names.ts";
 export * from "./near-miss.ts";
 export * from "./permissions.ts";

@@ -78,3 +78,8 @@ export function skeletonOf(name: string): string {
 export function baseName(name: PluginName): string {
   return split(name)[1] ?? name;
 }
+
+/** The namespace of a name, without `@`; undefined where it has none. */
+export function namespaceOf(name: PluginName): string | undefined {
+  return split(name)[0];
+}

@@ -18,7 +18,13 @@ export * from "./grpc/table.ts";
 export { type AuthPort, Identity, type Resolved } from "./identity/identity.ts";
 export { deriveKeys, type Keys } from "./identity/keys.ts";
 export { issueTicket, ticketHolds, ticketSeconds } from "./identity/ticket.ts";
-export { type InternalClaims, internalTokenSeconds, signInternalToken, verifyInternalToken } from "./identity/token.ts";
+export {
+  type InternalClaims,
+  internalTokenSeconds,
+  orgClaims,
+  signInternalToken,
+  verifyInternalToken,
+} from "./identity/token.ts";
 export { createLogger, type Logger, logLevels } from "./log.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";

@@ -24,8 +24,8 @@ export interface Surroundings {
 /** A service that was composed. */
 export interface Service {
   readonly name: ServiceName;
-  /** Absent for the gateway. */
-  readonly table?: ServiceTable;
+  /** None for the gateway. */
+  readonly tables: readonly ServiceTable[];
   /** Begins consuming, relaying, sweeping, listening. Called once, when all tables are hosted. */
   start(): Promise<void>;
   /** What it needs, by name (`database`, `storage`, `cache`, `bus`), and whether that answers. Bounded to a second. */

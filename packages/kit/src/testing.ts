@@ -2,10 +2,10 @@ import { type Caller, type Role, unauthenticated } from "@registry/domain";
 import { type Clock, systemIds } from "./clock.ts";
 import { Clients } from "./grpc/clients.ts";
 import { Pipeline } from "./grpc/pipeline.ts";
-import type { CallContext, CallOptions, ServiceTable } from "./grpc/table.ts";
+import type { CallOptions, PassedOn, ServiceTable } from "./grpc/table.ts";
 import { type AuthPort, Identity } from "./identity/identity.ts";
 import { deriveKeys } from "./identity/keys.ts";
-import { signInternalToken } from "./identity/token.ts";
+import { orgClaims, signInternalToken } from "./identity/token.ts";
 import { createLogger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Surroundings } from "./service.ts";
@@ -80,11 +80,7 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
   };
 }
 
-function contextFor(
-  caller: Caller,
-  keys: Surroundings["keys"],
-  clock: Clock,
-): Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId"> {
+function contextFor(caller: Caller, keys: Surroundings["keys"], clock: Clock): PassedOn {
   const exp = Math.floor(clock.now().getTime() / 1000) + 60;
   const base = { iss: "agenticraft-registry", exp } as const;
   const authorization =
@@ -99,10 +95,13 @@ function contextFor(
             role: caller.role,
             grants: caller.grants,
             ...(caller.scopes === undefined ? {} : { scopes: caller.scopes }),
+            orgs: orgClaims(caller.memberships ?? []),
+            ...(caller.tokenId === undefined ? {} : { tok: caller.tokenId }),
             epoch: Number.MAX_SAFE_INTEGER,
           })}`;
   return {
     authorization,
+    address: "127.0.0.1",
     signal: AbortSignal.timeout(60_000),
     deadline: new Date(Date.now() + 60_000),
     requestId: systemIds.unique(),

@@ -44,7 +44,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    table: analyticsTable(parts),
+    tables: [analyticsTable(parts)],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();

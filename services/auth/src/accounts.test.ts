@@ -223,7 +223,7 @@ describe("administration", () => {
 });
 
 it("has a policy for each RPC of the contract", () => {
-  expect(Object.keys(replica.service.table?.rows ?? {}).sort()).toEqual(
+  expect(Object.keys(replica.service.tables[0]?.rows ?? {}).sort()).toEqual(
     Object.keys(AuthServiceDefinition.methods).sort(),
   );
 });

@@ -56,7 +56,7 @@ function assemble(parts: Parts, deps: AuthDeps): AuthService {
   let stopSweeper = (): void => undefined;
   return {
     name: "auth",
-    table: authTable(parts),
+    tables: [authTable(parts)],
     get adminTokenFile() {
       return adminTokenFile;
     },

@@ -1,5 +1,6 @@
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { admins, anyOf, anyone, defineService, type Policy, type ServiceTable, services, users } from "@registry/kit";
+import { RegistryError } from "@registry/domain";
+import { admins, anyOf, anyone, defineService, type ServiceTable, services, unscoped, users } from "@registry/kit";
 import type { Parts } from "./parts.ts";
 import { changePassword } from "./usecases/change-password.ts";
 import { createApiToken } from "./usecases/create-api-token.ts";
@@ -16,9 +17,9 @@ import { register } from "./usecases/register.ts";
 import { revokeApiToken } from "./usecases/revoke-api-token.ts";
 import { updateUser } from "./usecases/update-user.ts";
 
-/** Users with all of their rights: a token for one purpose must not make itself a wider one, nor lock its user out. */
-const unscoped: Policy = (caller) =>
-  caller.type === "user" && (caller.scopes === undefined || caller.scopes.includes("*"));
+const comes = async (): Promise<never> => {
+  throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
+};
 
 export function authTable(parts: Parts): ServiceTable {
   return defineService(AuthServiceDefinition, {
@@ -36,5 +37,12 @@ export function authTable(parts: Parts): ServiceTable {
     createApiToken: { allow: unscoped, handle: createApiToken(parts) },
     listApiTokens: { allow: unscoped, handle: listApiTokens(parts) },
     revokeApiToken: { allow: unscoped, handle: revokeApiToken(parts) },
+    beginTotp: { allow: unscoped, handle: comes },
+    confirmTotp: { allow: unscoped, handle: comes },
+    disableTotp: { allow: unscoped, handle: comes },
+    resetTotp: { allow: services("cli"), handle: comes },
+    getJwks: { allow: anyone, handle: comes },
+    rotateSigningKey: { allow: admins, handle: comes },
+    reportSecrets: { allow: anyone, handle: comes },
   });
 }

@@ -11,6 +11,10 @@ export function toUserMessage(user: User): UserMessage {
     grants: [...user.grants],
     disabled: user.disabled,
     createdAt: user.createdAt,
+    serviceAccount: user.serviceAccountOf !== undefined,
+    organisation: user.serviceAccountOf ?? "",
+    totpEnabled: false,
+    memberships: [],
   };
 }
 
@@ -23,5 +27,8 @@ export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
     expiresAt: token.expiresAt,
     lastUsedAt: token.lastUsedAt,
     hint: token.hint,
+    addresses: [],
+    readOnly: false,
+    username: "",
   };
 }

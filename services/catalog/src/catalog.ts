@@ -89,7 +89,7 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    table: catalogTable(parts, checks),
+    tables: [catalogTable(parts, checks)],
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await feed.start();

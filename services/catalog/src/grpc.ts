@@ -1,4 +1,5 @@
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { RegistryError } from "@registry/domain";
 import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
 import type { Parts } from "./parts.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
@@ -19,6 +20,10 @@ import { searchPlugins } from "./usecases/search-plugins.ts";
 import { setChannel } from "./usecases/set-channel.ts";
 import { updatePlugin } from "./usecases/update-plugin.ts";
 import { unyankRelease, yankRelease } from "./usecases/yank-release.ts";
+
+const comes = async (): Promise<never> => {
+  throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
+};
 
 /** What needs more than a credential is decided where the plugin is known: not to see it is not to know of it. */
 export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTable {
@@ -42,6 +47,10 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     undeprecate: { allow: users, handle: undeprecate(parts) },
     reviewRelease: { allow: users, handle: reviewRelease(parts) },
     listReviews: { allow: holdersOf("review"), handle: listReviews(parts) },
+    listOwners: { allow: users, handle: comes },
+    setCollaborator: { allow: users, handle: comes },
+    removeCollaborator: { allow: users, handle: comes },
+    transferPlugin: { allow: users, handle: comes },
     setChannel: { allow: users, handle: setChannel(parts) },
     deleteChannel: { allow: users, handle: deleteChannel(parts) },
     filterReferenced: { allow: services("storage"), handle: filterReferenced(parts) },

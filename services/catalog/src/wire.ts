@@ -17,6 +17,7 @@ import type { ReleaseContent, ReleaseHead, ReleaseReview } from "./model/release
 const visibilities = {
   public: WireVisibility.VISIBILITY_PUBLIC,
   internal: WireVisibility.VISIBILITY_INTERNAL,
+  team: WireVisibility.VISIBILITY_TEAM,
   private: WireVisibility.VISIBILITY_PRIVATE,
 } as const satisfies { readonly [visibility in Visibility]: WireVisibility };
 
@@ -36,7 +37,7 @@ export function toVisibility(visibility: Visibility): WireVisibility {
 /** @returns undefined where none is given */
 export function fromVisibility(wire: WireVisibility): Visibility | undefined {
   if (wire === WireVisibility.UNRECOGNIZED) {
-    const reason = "visibility: expected VISIBILITY_PUBLIC, VISIBILITY_INTERNAL or VISIBILITY_PRIVATE";
+    const reason = "visibility: expected VISIBILITY_PUBLIC, VISIBILITY_INTERNAL, VISIBILITY_TEAM or VISIBILITY_PRIVATE";
     throw invalid("INVALID_VISIBILITY", reason, "/visibility");
   }
   return (Object.keys(visibilities) as Visibility[]).find((name) => visibilities[name] === wire);
@@ -67,6 +68,8 @@ export function toPlugin(plugin: PluginDocument): Plugin {
     revision: plugin.revision,
     capabilities: [...plugin.capabilities],
     documentation: plugin.documentation,
+    ownerType: "user",
+    team: "",
   };
 }
 

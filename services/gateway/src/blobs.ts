@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Packing, type ReadBlobResponse, type StorageServiceDefinition } from "@registry/contracts/storage";
 import { isRegistryError, RegistryError } from "@registry/domain";
-import type { CallContext, CallOptions, Clock, ServiceClient } from "@registry/kit";
+import type { CallOptions, Clock, PassedOn, ServiceClient } from "@registry/kit";
 import { BytesCache } from "./cache.ts";
 
 /** Which bytes. */
@@ -21,8 +21,6 @@ export interface BlobDescription {
   readonly sha256: string;
   readonly derived: boolean;
 }
-
-type Context = Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId">;
 
 /** Packages up to this size are kept in memory. */
 const smallBytes = 1024 * 1024;
@@ -45,7 +43,7 @@ export class Blobs {
   }
 
   /** Size and digest of the bytes, without reading them. @throws RegistryError */
-  async describe(ref: BlobRef, context: Context): Promise<BlobDescription> {
+  async describe(ref: BlobRef, context: PassedOn): Promise<BlobDescription> {
     if (ref.packing === Packing.PACKING_ORIGINAL && ref.size !== undefined) {
       return { size: ref.size, sha256: ref.sha256, derived: false };
     }
@@ -63,7 +61,7 @@ export class Blobs {
   }
 
   /** All bytes at once, for what is small enough to be kept in memory; undefined for what is not. */
-  async small(ref: BlobRef, description: BlobDescription, context: Context): Promise<Buffer | undefined> {
+  async small(ref: BlobRef, description: BlobDescription, context: PassedOn): Promise<Buffer | undefined> {
     if (description.size > smallBytes) return undefined;
     const key = keyOf(ref);
     const known = this.#bytes.get(key);
@@ -82,7 +80,7 @@ export class Blobs {
    * Exactly `length` bytes from `offset`, or an error. A stream that breaks is taken up again where it stopped, which is
    * sound since the bytes belong to a digest.
    */
-  async *read(ref: BlobRef, offset: number, length: number, context: Context): AsyncGenerator<Uint8Array> {
+  async *read(ref: BlobRef, offset: number, length: number, context: PassedOn): AsyncGenerator<Uint8Array> {
     let sent = 0;
     for (let failures = 0; sent < length; ) {
       try {
@@ -99,7 +97,7 @@ export class Blobs {
     }
   }
 
-  async *#chunks(ref: BlobRef, offset: number, length: number, context: Context): AsyncGenerator<Uint8Array> {
+  async *#chunks(ref: BlobRef, offset: number, length: number, context: PassedOn): AsyncGenerator<Uint8Array> {
     const end = new Date(this.#clock.now().getTime() + streamMs);
     let left = length;
     for await (const { part } of this.#storage.readBlob(requestFor(ref, offset, length), this.#options(context, end))) {
@@ -111,7 +109,7 @@ export class Blobs {
     }
   }
 
-  #options(context: Context, deadline: Date): CallOptions {
+  #options(context: PassedOn, deadline: Date): CallOptions {
     return { context: { ...context, deadline }, as: "service", timeoutMs: streamMs };
   }
 }

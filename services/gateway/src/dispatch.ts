@@ -77,7 +77,7 @@ async function authenticate(deps: DispatchDeps, request: FastifyRequest, address
   if (header === undefined) return nobody;
   refuseIfOver(deps.limits.failures.wait(address));
   try {
-    return await deps.identity.resolve(header);
+    return await deps.identity.resolve(header, deps.edge.clientOf(request.raw));
   } catch (error) {
     if (isRegistryError(error) && error.kind === "unauthenticated") deps.limits.failures.take(address);
     throw error;
@@ -123,6 +123,7 @@ function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply
       signal: gone.signal,
       deadline: new Date(deps.clock.now().getTime() + (route.deadlineMs ?? readDeadlineMs)),
       requestId: request.id,
+      address: deps.edge.clientOf(request.raw),
     },
     credential: request.headers.authorization?.replace(/^Bearer /i, ""),
     request,

@@ -125,6 +125,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   return {
     name: "gateway",
+    tables: [],
     get address() {
       return address();
     },

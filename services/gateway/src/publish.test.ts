@@ -118,6 +118,8 @@ describe.each(["in the process", "over the wire"])("publishing to a storage %s",
       visibility: "VISIBILITY_INTERNAL",
       channel: "beta",
       dryRun: false,
+      owner: "",
+      team: "",
     };
     expect(published).toEqual([0, 1, 2].map((i) => ({ uploadId: `upload-${i}`, ...expected })));
     expect([...uploads.values()].every((bytes) => bytes.equals(zip))).toBe(true);

@@ -1,5 +1,5 @@
 import type { Caller } from "@registry/domain";
-import type { CallContext } from "@registry/kit";
+import type { PassedOn } from "@registry/kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 
@@ -13,7 +13,7 @@ export interface Call<Query = unknown, Body = unknown> {
   /** Start of every link in the answer, without a slash at its end. */
   readonly origin: string;
   /** For calls to services on behalf of the caller: ends with the deadline, and when the client goes away. */
-  readonly context: Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId">;
+  readonly context: PassedOn;
   /** The credential as it came, without `Bearer `; undefined for anonymous callers. */
   readonly credential: string | undefined;
   readonly request: FastifyRequest;

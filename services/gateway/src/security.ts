@@ -74,8 +74,14 @@ export class Edge {
     return judged ?? undefined;
   }
 
-  /** The caller's address; of an IPv6 one the /64 that its owner has. */
+  /** What limits count under: the caller's address; of an IPv6 one the /64 that its owner has. */
   addressOf(request: IncomingMessage): string {
+    const address = this.clientOf(request);
+    return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
+  }
+
+  /** The caller's address, whole. */
+  clientOf(request: IncomingMessage): string {
     let address = request.socket.remoteAddress ?? "unknown";
     if (this.#proxies !== undefined && this.#trusts(address)) {
       const hops = [request.headers["x-forwarded-for"] ?? []].flat().join(",").split(",");
@@ -85,8 +91,7 @@ export class Edge {
         if (!this.#trusts(hop)) break;
       }
     }
-    const plain = address.startsWith("::ffff:") ? address.slice(7) : address;
-    return plain.includes(":") ? plain.split(":").slice(0, 4).join(":") : plain;
+    return address.startsWith("::ffff:") ? address.slice(7) : address;
   }
 
   /** Headers for every answer to this request. */

@@ -8,6 +8,8 @@ export function visibilityWord(visibility: WireVisibility): Visibility {
       return "public";
     case WireVisibility.VISIBILITY_INTERNAL:
       return "internal";
+    case WireVisibility.VISIBILITY_TEAM:
+      return "team";
     case WireVisibility.VISIBILITY_PRIVATE:
     // What is not said is not shown to anybody it might not be meant for.
     case WireVisibility.VISIBILITY_UNSPECIFIED:
@@ -20,6 +22,7 @@ export function wireVisibility(word: Visibility): WireVisibility {
   const words = {
     public: WireVisibility.VISIBILITY_PUBLIC,
     internal: WireVisibility.VISIBILITY_INTERNAL,
+    team: WireVisibility.VISIBILITY_TEAM,
     private: WireVisibility.VISIBILITY_PRIVATE,
   } as const;
   return words[word];

@@ -94,7 +94,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
 
   return {
     name: "storage",
-    table,
+    tables: [table],
     async start() {
       await workspace.removeStale(clock.now());
       schedule.start();

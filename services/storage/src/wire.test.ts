@@ -9,7 +9,7 @@ let server: GrpcServer;
 let remote: { client: ServiceClient<typeof StorageServiceDefinition>; close: () => void };
 beforeAll(async () => {
   stack = await Stack.start();
-  const tables = stack.service.table === undefined ? [] : [stack.service.table];
+  const { tables } = stack.service;
   server = await startGrpcServer(tables, stack.surroundings.pipeline, { host: "127.0.0.1", port: 0 });
   remote = stack.surroundings.clients.at(StorageServiceDefinition, `127.0.0.1:${server.port}`);
 });

@@ -61,7 +61,7 @@ export class Clients {
       (name: string) =>
       (request: unknown, options: CallOptions = {}) => {
         const streams = methodOf(definition, name).responseStream;
-        const meta = outgoing(options, streams, () => this.#deps.identity.serviceToken(this.#service));
+        const meta = outgoing(options, streams, this.#deps.identity.serviceToken(this.#service));
         return streams ? transport().stream(name, request, meta) : transport().unary(name, request, meta);
       };
     const methods = Object.keys(definition.methods).map((name) => [name, call(name)]);
@@ -90,7 +90,7 @@ export class Clients {
   }
 }
 
-function outgoing(options: CallOptions, streams: boolean, serviceToken: () => string): OutgoingMeta {
+function outgoing(options: CallOptions, streams: boolean, serviceToken: string): OutgoingMeta {
   const { context } = options;
   const asked = options.timeoutMs ?? (streams ? 60_000 : defaultTimeoutMs);
   const left =
@@ -98,7 +98,9 @@ function outgoing(options: CallOptions, streams: boolean, serviceToken: () => st
   const timeout = Math.min(asked === 0 ? Number.POSITIVE_INFINITY : asked, left);
   const signals = [options.signal, context?.signal].filter((signal) => signal !== undefined);
   return {
-    authorization: options.as === "service" ? `Bearer ${serviceToken()}` : (context?.authorization ?? undefined),
+    authorization: options.as === "service" ? `Bearer ${serviceToken}` : (context?.authorization ?? undefined),
+    serviceToken,
+    address: context?.address,
     requestId: context?.requestId,
     timeoutMs: Number.isFinite(timeout) ? timeout : undefined,
     signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],

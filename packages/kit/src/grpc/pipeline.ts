@@ -3,11 +3,17 @@ import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { deadlineExceeded, toRegistryError } from "./errors.ts";
-import { type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
+import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
 
 /** What came with a call beside its message. */
 export interface CallMeta {
   readonly authorization: string | undefined;
+  /** Token of the service that passes the call on. */
+  readonly serviceToken?: string | undefined;
+  /** Where that service says that the original caller is. */
+  readonly address?: string | undefined;
+  /** The other end of the connection. */
+  readonly peer?: string | undefined;
   readonly requestId: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
@@ -65,11 +71,17 @@ export class Pipeline {
   }
 
   async #enter(call: OpenCall, meta: CallMeta): Promise<CallContext> {
-    const resolved = await this.#deps.identity.resolve(meta.authorization);
+    const { identity } = this.#deps;
+    const via = await identity.serviceOf(meta.serviceToken);
+    const address = via === undefined ? meta.peer : meta.address;
+    const resolved = await identity.resolve(meta.authorization, address);
     enforce(call.row.allow, resolved.caller, this.#deps);
     return {
       caller: resolved.caller,
       authorization: resolved.authorization,
+      via,
+      address,
+      audit: (note) => call.note(note),
       signal: call.signal,
       deadline: call.deadline,
       requestId: call.requestId,
@@ -99,6 +111,7 @@ class OpenCall {
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   #ended = false;
+  #noted: AuditNote = {};
 
   constructor(row: ErasedRow, rpc: string, requestId: string, meta: CallMeta, log: Logger, metrics: Metrics) {
     this.row = row;
@@ -117,6 +130,15 @@ class OpenCall {
     }
     this.signal =
       meta.signal === undefined ? this.#controller.signal : AbortSignal.any([meta.signal, this.#controller.signal]);
+  }
+
+  /** What the audit log is to say of this call so far. */
+  get noted(): AuditNote {
+    return this.#noted;
+  }
+
+  note(note: AuditNote): void {
+    this.#noted = { ...this.#noted, ...note };
   }
 
   end(outcome: string): void {

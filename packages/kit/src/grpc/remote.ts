@@ -15,6 +15,10 @@ import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 /** Header in which a caller says how many milliseconds it has left. */
 export const timeoutHeader = "registry-timeout-ms";
 export const requestIdHeader = "x-request-id";
+/** Header with the token of the service that makes the call. */
+export const serviceHeader = "registry-service";
+/** Header in which a service says where the original caller is; believed with a service's token only. */
+export const addressHeader = "registry-client-address";
 
 /** Larger than any message of the contracts: a page of details with manifests. */
 export const maxMessageBytes = 16 * 1024 * 1024;
@@ -37,6 +41,8 @@ const maxAttempts = 3;
 function wireOptions(meta: OutgoingMeta): NiceCallOptions & { signal: AbortSignal; release: () => void } {
   const metadata = Metadata();
   if (meta.authorization !== undefined) metadata.set("authorization", meta.authorization);
+  if (meta.serviceToken !== undefined) metadata.set(serviceHeader, meta.serviceToken);
+  if (meta.address !== undefined) metadata.set(addressHeader, meta.address);
   if (meta.requestId !== undefined) metadata.set(requestIdHeader, meta.requestId);
   if (meta.timeoutMs !== undefined) metadata.set(timeoutHeader, String(Math.floor(meta.timeoutMs)));
   const controller = new AbortController();

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { readDescriptorSet } from "@registry/contracts";
 import { type CompatServiceDefinition, createServer, type CallContext as NiceContext, type Server } from "nice-grpc";
 import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
@@ -6,14 +7,23 @@ import { ServerReflection, ServerReflectionService } from "nice-grpc-server-refl
 import { toRegistryError, toServerError } from "./errors.ts";
 import { decodingAll, readable } from "./messages.ts";
 import type { CallMeta, Pipeline } from "./pipeline.ts";
-import { maxMessageBytes, requestIdHeader, timeoutHeader } from "./remote.ts";
+import { addressHeader, maxMessageBytes, requestIdHeader, serviceHeader, timeoutHeader } from "./remote.ts";
 import type { ServiceTable } from "./table.ts";
+
+/** An IP address, an IPv4 one without its IPv6 coat; undefined for anything else. */
+function addressIn(text: string | undefined): string | undefined {
+  const plain = text?.replace(/^::ffff:(?=\d+\.)/i, "");
+  return plain === undefined || isIP(plain) === 0 ? undefined : plain;
+}
 
 function metaOf(context: NiceContext): CallMeta {
   const timeout = context.metadata.get(timeoutHeader);
   const requestId = context.metadata.get(requestIdHeader);
   return {
     authorization: context.metadata.get("authorization"),
+    serviceToken: context.metadata.get(serviceHeader),
+    address: addressIn(context.metadata.get(addressHeader)),
+    peer: addressIn(/^(?:ipv[46]:)?\[?(.+?)\]?:\d+$/.exec(decodeURIComponent(context.peer))?.[1]),
     requestId: requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
     timeoutMs: timeout !== undefined && /^\d{1,9}$/.test(timeout) ? Number(timeout) : undefined,
     signal: context.signal,

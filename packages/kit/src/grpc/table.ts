@@ -1,4 +1,13 @@
-import { type Action, type Caller, isAdmin, maySomewhere, permissionDenied, unauthenticated } from "@registry/domain";
+import {
+  type Action,
+  type Caller,
+  inScopeSomewhere,
+  isAdmin,
+  isUnscoped,
+  maySomewhere,
+  permissionDenied,
+  unauthenticated,
+} from "@registry/domain";
 import type { Logger } from "../log.ts";
 
 /** The part of a generated message type that calls need. */
@@ -24,6 +33,19 @@ export interface ServiceDefinition {
   readonly methods: { readonly [method: string]: MethodDefinition };
 }
 
+/** What an audit row says beside who, when and how it ended. No secrets. */
+export interface AuditNote {
+  /** Instead of what the table says of the request. */
+  readonly action?: string;
+  readonly target?: string;
+  /** Whose owners may read the row. */
+  readonly organisation?: string | undefined;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** True: nothing was changed, so there is nothing to tell. */
+  readonly unchanged?: boolean;
+}
+
 /** What a handler knows about the call it serves. */
 export interface CallContext {
   readonly caller: Caller;
@@ -33,8 +55,17 @@ export interface CallContext {
   readonly signal: AbortSignal;
   readonly deadline: Date;
   readonly requestId: string;
+  /** The service that passed the call on, proved by its own token; undefined for a direct one. */
+  readonly via: string | undefined;
+  /** Where the original caller is: as the passing service says, else the connection's other end. */
+  readonly address: string | undefined;
   readonly log: Logger;
+  /** Adds to what the audit log will say of this call; later notes win. */
+  audit(note: AuditNote): void;
 }
+
+/** The part of a call that calls made for it pass on. */
+export type PassedOn = Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId" | "address">;
 
 type MessageOf<T> = T extends { decode(...args: never[]): infer M } ? M : never;
 type PartialOf<T> = T extends { fromPartial(partial: infer P): unknown } ? P : never;
@@ -61,6 +92,13 @@ export const holdersOf =
   (action: Action): Policy =>
   (caller) =>
     caller.type === "user" && maySomewhere(caller, action);
+/** Users whose credential lets them do this to something; whether they may is known once the thing is. */
+export const scopedFor =
+  (action: Action): Policy =>
+  (caller) =>
+    caller.type === "user" && inScopeSomewhere(caller, action);
+/** Users with all of their rights: a token for one purpose must not make itself a wider one, nor lock its user out. */
+export const unscoped: Policy = isUnscoped;
 /** Other services of this registry, by name. */
 export const services =
   (...names: readonly string[]): Policy =>
@@ -80,6 +118,8 @@ export function enforce(policy: Policy, caller: Caller, registry: { readonly ano
 export interface Row<M extends MethodDefinition> {
   readonly allow: Policy;
   readonly handle: Handler<M>;
+  /** What the audit log says of a call; absent for what changes nothing that anybody answers for. */
+  readonly audit?: (request: RequestOf<M>) => AuditNote & { readonly action: string };
   /** Longest time that a call may take, whatever its caller asks. Default 60000; 0 for streams without end. */
   readonly maxDurationMs?: number;
 }
@@ -87,6 +127,7 @@ export interface Row<M extends MethodDefinition> {
 export interface ErasedRow {
   readonly allow: Policy;
   readonly handle: (request: unknown, context: CallContext) => unknown;
+  readonly audit?: (request: unknown) => AuditNote & { readonly action: string };
   readonly maxDurationMs?: number;
 }
 
@@ -94,19 +135,45 @@ export interface ErasedRow {
 export interface ServiceTable {
   readonly definition: ServiceDefinition;
   readonly rows: { readonly [method: string]: ErasedRow };
+  /** Where calls with an `audit` are written down. */
+  readonly journal?: AuditJournal | undefined;
+}
+
+/** Who did what, as far as it is known before it is done. */
+export interface AuditBegin extends AuditNote {
+  readonly id: string;
+  readonly time: Date;
+  readonly caller: Caller;
+  readonly action: string;
+  readonly address: string | undefined;
+  readonly via: string | undefined;
+  readonly requestId: string;
+}
+
+export type AuditResult = "ok" | "denied" | "failed";
+
+/** Writes changes down so that none is lost: before they are made, and again when their end is known. */
+export interface AuditJournal {
+  /** Durable once resolved. @throws where it cannot be written: the change must then not be made */
+  begin(entry: AuditBegin): Promise<void>;
+  /** Never throws: what cannot be told now is told later. */
+  end(id: string, result: AuditResult, note: AuditNote, reason: string): Promise<void>;
+  /** Nothing was changed. Never throws. */
+  drop(id: string): Promise<void>;
 }
 
 /** Every method of the contract has a row, or it does not compile. */
 export function defineService<D extends ServiceDefinition>(
   definition: D,
   rows: { readonly [M in keyof D["methods"]]: Row<D["methods"][M]> },
+  journal?: AuditJournal,
 ): ServiceTable {
-  return { definition, rows: rows as unknown as { readonly [method: string]: ErasedRow } };
+  return { definition, rows: rows as unknown as { readonly [method: string]: ErasedRow }, journal };
 }
 
 export interface CallOptions {
   /** The call being served; its deadline, signal and request id are passed on. */
-  readonly context?: Pick<CallContext, "authorization" | "signal" | "deadline" | "requestId"> | undefined;
+  readonly context?: PassedOn | undefined;
   /**
    * In whose name: `caller` (default) passes on the authorization of the context, `service` uses this process's own
    * identity.

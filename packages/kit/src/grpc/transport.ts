@@ -3,6 +3,10 @@ import type { MethodDefinition, ServiceDefinition } from "./table.ts";
 /** What a client sends beside its message. */
 export interface OutgoingMeta {
   readonly authorization: string | undefined;
+  /** Token of the service that makes the call, whoever it is made for. */
+  readonly serviceToken: string | undefined;
+  /** Where the original caller is. */
+  readonly address: string | undefined;
   readonly requestId: string | undefined;
   /** undefined: no deadline. */
   readonly timeoutMs: number | undefined;

@@ -14,8 +14,11 @@ import {
 
 /** How this process asks auth; set once the clients exist. */
 export interface AuthPort {
-  /** @throws kind `unauthenticated` where the credential does not hold */
-  exchange(credential: string): Promise<string>;
+  /**
+   * @param address where the caller is, as far as this process can tell
+   * @throws kind `unauthenticated` where the credential does not hold, or not from there
+   */
+  exchange(credential: string, address: string | undefined): Promise<string>;
   epoch(): Promise<number>;
 }
 
@@ -32,6 +35,8 @@ interface Known {
 }
 
 const maxKnown = 5000;
+/** Longest credential that callers hold; internal tokens carry memberships and are longer. */
+const maxCredential = 4096;
 
 /**
  * Who is calling. Internal tokens are verified here; what callers hold (signed tokens, API tokens) is exchanged at auth,
@@ -54,20 +59,23 @@ export class Identity {
 
   /**
    * @param authorization value of the header: `Bearer …`, or undefined
+   * @param address where the caller is: some credentials hold only there
    * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where there is one that does not hold
    */
-  async resolve(authorization: string | undefined): Promise<Resolved> {
+  async resolve(authorization: string | undefined, address?: string): Promise<Resolved> {
     if (authorization === undefined || authorization === "") return { caller: anonymous, authorization: undefined };
-    const credential = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(authorization)?.[1];
+    const credential = /^Bearer ([\x21-\x7e]{1,12288})$/i.exec(authorization)?.[1];
     if (credential === undefined) throw unauthenticated();
-    const key = createHash("sha256").update(credential).digest("base64");
-    const known = this.#known.get(key);
     const isInternal = looksInternal(credential);
+    if (!isInternal && credential.length > maxCredential) throw unauthenticated();
+    const from = isInternal ? "" : (address ?? "");
+    const key = createHash("sha256").update(`${from}\n${credential}`).digest("base64");
+    const known = this.#known.get(key);
     if (known !== undefined && known.expiresAt > this.#now() && (await this.#stillHolds(known, isInternal))) {
       return known.resolved;
     }
     this.#known.delete(key);
-    const token = isInternal ? credential : await this.#auth().exchange(credential);
+    const token = isInternal ? credential : await this.#auth().exchange(credential, address);
     const claims = verifyInternalToken(this.#keys, token, this.#clock.now());
     const caller = claims === undefined ? undefined : callerOf(claims);
     if (claims === undefined || caller === undefined) throw unauthenticated();
@@ -100,6 +108,18 @@ export class Identity {
     const token = signInternalToken(this.#keys, { iss: "agenticraft-registry", exp, svc: service });
     this.#own.set(service, { token, renewAt: this.#now() + (internalTokenSeconds / 2) * 1000 });
     return token;
+  }
+
+  /**
+   * The service that a call comes from, told by its own token beside the caller's.
+   * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where there is a token that is no service's
+   */
+  async serviceOf(serviceToken: string | undefined): Promise<string | undefined> {
+    if (serviceToken === undefined) return undefined;
+    if (!looksInternal(serviceToken)) throw unauthenticated();
+    const { caller } = await this.resolve(`Bearer ${serviceToken}`);
+    if (caller.type !== "service") throw unauthenticated();
+    return caller.name;
   }
 
   #now(): number {

@@ -1,5 +1,5 @@
 import { sign, verify } from "node:crypto";
-import { type Caller, isRole } from "@registry/domain";
+import { type Caller, isOrgRole, isRole, type Membership, type OrgRole } from "@registry/domain";
 import type { Keys } from "./keys.ts";
 
 /** What an internal token says. Times are whole seconds since 1970. */
@@ -14,6 +14,10 @@ export interface InternalClaims {
   readonly role?: string;
   readonly grants?: readonly string[];
   readonly scopes?: readonly string[];
+  /** Organisations: name, role, and the role of each team that the user is in. */
+  readonly orgs?: readonly (readonly [org: string, role: string, teams: { readonly [team: string]: string }])[];
+  /** Of the credential that was exchanged, for the audit log. */
+  readonly tok?: string;
   /** The revocation epoch in which it was made. */
   readonly epoch?: number;
 }
@@ -45,7 +49,19 @@ export function verifyInternalToken(keys: Keys, token: string, now: Date): Inter
 
 export function callerOf(claims: InternalClaims): Caller | undefined {
   if (claims.svc !== undefined) return { type: "service", name: claims.svc };
-  const { user_id: id, username, role, grants, scopes } = claims;
+  const { user_id: id, username, role, grants, scopes, orgs, tok: tokenId } = claims;
   if (id === undefined || username === undefined || role === undefined || !isRole(role)) return undefined;
-  return { type: "user", id, username, role, grants: grants ?? [], scopes };
+  const memberships = orgs?.flatMap(membershipOf) ?? [];
+  return { type: "user", id, username, role, grants: grants ?? [], scopes, memberships, tokenId };
+}
+
+/** A role that this process does not know, of a newer auth, counts for nothing. */
+function membershipOf([org, role, teams]: NonNullable<InternalClaims["orgs"]>[number]): Membership[] {
+  if (!isOrgRole(role)) return [];
+  const known = Object.entries(teams).filter((team): team is [string, OrgRole] => isOrgRole(team[1]));
+  return [{ org, role, teams: Object.fromEntries(known) }];
+}
+
+export function orgClaims(memberships: readonly Membership[]): NonNullable<InternalClaims["orgs"]> {
+  return memberships.map(({ org, role, teams }) => [org, role, teams] as const);
 }

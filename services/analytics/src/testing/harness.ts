@@ -60,8 +60,7 @@ export async function composeReplica(
     { USAGE_RETENTION_DAYS: 9 },
     { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
   );
-  if (service.table === undefined) throw new Error("the service has no table");
-  surroundings.host(service.table);
+  for (const table of service.tables) surroundings.host(table);
   const getPlugin = async (request: unknown, _context: CallContext): Promise<unknown> => {
     const { name } = request as { name: string };
     const versions = options.catalog?.[name];

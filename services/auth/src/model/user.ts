@@ -1,4 +1,4 @@
-import { invalid, isGrant, isRole, quote, RegistryError, type Role } from "@registry/domain";
+import { invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
 
 /** Roles that registration may give; administrators are made by administrators only. */
 export const registrationRoles = ["user", "publisher"] as const;
@@ -19,6 +19,10 @@ export interface User {
   readonly createdAt: Date;
   /** A whole second; login tokens that were issued before it do not hold. */
   readonly tokensValidFrom?: Date;
+  /** Organisation of a service account, which has no password and logs in nowhere; absent for people. */
+  readonly serviceAccountOf?: string;
+  /** Organisations that the user belongs to. */
+  readonly memberships?: readonly Membership[];
   /** Hash of the first administrator's token, until that token has its own document. */
   readonly bootstrapTokenHash?: string;
 }

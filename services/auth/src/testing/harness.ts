@@ -44,7 +44,8 @@ export interface ReplicaOptions {
 /** One replica of the service on the store, reached through its RPCs with its own exchange of credentials. */
 export async function composeReplica(store: Store, options: ReplicaOptions = {}): Promise<Replica> {
   const port: AuthPort = {
-    exchange: async (credential) => (await client.exchangeCredential({ credential }, { as: "service" })).internalToken,
+    exchange: async (credential, address) =>
+      (await client.exchangeCredential({ credential, address: address ?? "" }, { as: "service" })).internalToken,
     epoch: async () => (await client.getRevocationEpoch({}, { as: "service" })).epoch,
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
@@ -56,8 +57,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
       adminTokenFile: options.adminTokenFile ?? join(store.folder, "admin-token"),
     },
   );
-  if (service.table === undefined) throw new Error("the service has no table");
-  surroundings.host(service.table);
+  for (const table of service.tables) surroundings.host(table);
   const client = surroundings.clients.of(AuthServiceDefinition);
   return {
     service,
@@ -77,9 +77,10 @@ export async function startReplica(store: Store, options: ReplicaOptions = {}): 
 }
 
 /** Calls with a credential, as a client outside would. */
-export function bearer(credential: string): CallOptions {
+export function bearer(credential: string, address = "127.0.0.1"): CallOptions {
   return {
     context: {
+      address,
       authorization: `Bearer ${credential}`,
       signal: AbortSignal.timeout(60_000),
       deadline: new Date(Date.now() + 60_000),

@@ -9,6 +9,8 @@ export interface Verified {
   /** Undefined: all rights of the user. */
   readonly scopes: readonly string[] | undefined;
   readonly expiresAt: Date | undefined;
+  /** For the audit log. */
+  readonly tokenId: string;
 }
 
 const maxCredential = 4096;
@@ -29,7 +31,7 @@ async function verifySigned(parts: Parts, credential: string): Promise<Verified>
   if (token === undefined || (await parts.revoked.has(token.key))) throw unauthenticated();
   const user = await activeUser(parts, token.userId);
   if (user.username !== token.username.toLowerCase() || !isYoungEnough(token, user)) throw unauthenticated();
-  return { user, scopes: undefined, expiresAt: token.expiresAt };
+  return { user, scopes: undefined, expiresAt: token.expiresAt, tokenId: `login:${token.key.slice(0, 16)}` };
 }
 
 /** A token that does not tell when it was made cannot show that it is younger than the password. */
@@ -51,7 +53,8 @@ async function verifyApiToken(parts: Parts, secret: string): Promise<Verified> {
   if (token === undefined) throw unauthenticated();
   const user = await activeUser(parts, token.userId);
   await noteUse(parts, token);
-  return { user, scopes: token.scopes.length === 0 ? undefined : token.scopes, expiresAt: token.expiresAt };
+  const scopes = token.scopes.length === 0 ? undefined : token.scopes;
+  return { user, scopes, expiresAt: token.expiresAt, tokenId: token._id };
 }
 
 async function activeUser(parts: Parts, id: number): Promise<User> {

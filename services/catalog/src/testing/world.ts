@@ -103,7 +103,7 @@ export class World {
       documents: withHook(this.documents, () => this.hook),
       bus: this.bus,
     });
-    if (service.table !== undefined) around.host(service.table);
+    for (const table of service.tables) around.host(table);
     around.host(this.storage.table());
     around.host(authTable());
     await service.start();

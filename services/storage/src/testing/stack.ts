@@ -81,7 +81,7 @@ export class Stack {
       { ...defaultConfig(), ...config },
       { ...surroundings, ...stores, workDirectory: join(folder, "tmp") },
     );
-    if (service.table !== undefined) surroundings.host(service.table);
+    for (const table of service.tables) surroundings.host(table);
     surroundings.host(catalog.table);
     await service.start();
     return new Stack({ surroundings, service, documents, blobs, folder, catalog });

@@ -32,6 +32,8 @@ export interface LoginRequest {
   /** Username or email. */
   username: string;
   password: string;
+  /** Six digits, where the user has a second factor (else UNAUTHENTICATED, OTP_REQUIRED). */
+  otp: string;
 }
 
 export interface LoginResponse {
@@ -54,6 +56,8 @@ export interface LogoutResponse {
 export interface ExchangeCredentialRequest {
   /** A signed token of `Login` or an API token. */
   credential: string;
+  /** Where the caller is, as a service of this registry saw it; of anybody else the connection's address counts. */
+  address: string;
 }
 
 export interface ExchangeCredentialResponse {
@@ -140,6 +144,12 @@ export interface CreateApiTokenRequest {
   scopes: string[];
   /** Days until it ends, 1 to 3650; 0 means never. */
   expiresInDays: number;
+  /** Networks that it may be used from, as addresses or `10.0.0.0/8`; at most 20, empty means anywhere. */
+  addresses: string[];
+  /** It carries rights to read and download alone, whatever its user may. */
+  readOnly: boolean;
+  /** A service account that the caller manages; empty for the caller. */
+  username: string;
 }
 
 export interface CreateApiTokenResponse {
@@ -151,6 +161,8 @@ export interface CreateApiTokenResponse {
 }
 
 export interface ListApiTokensRequest {
+  /** A service account that the caller manages; empty for the caller. */
+  username: string;
 }
 
 export interface ListApiTokensResponse {
@@ -162,6 +174,80 @@ export interface RevokeApiTokenRequest {
 }
 
 export interface RevokeApiTokenResponse {
+}
+
+export interface BeginTotpRequest {
+  /** Of the caller. */
+  password: string;
+}
+
+export interface BeginTotpResponse {
+  /** Base32, shown this once. */
+  secret: string;
+  /** `otpauth://totp/…`, for authenticator apps. */
+  uri: string;
+}
+
+export interface ConfirmTotpRequest {
+  code: string;
+}
+
+export interface ConfirmTotpResponse {
+}
+
+export interface DisableTotpRequest {
+  password: string;
+  code: string;
+}
+
+export interface DisableTotpResponse {
+}
+
+export interface ResetTotpRequest {
+  username: string;
+}
+
+export interface ResetTotpResponse {
+}
+
+export interface GetJwksRequest {
+}
+
+export interface GetJwksResponse {
+  /** A JWK Set as JSON text. */
+  jwksJson: string;
+}
+
+export interface RotateSigningKeyRequest {
+}
+
+export interface RotateSigningKeyResponse {
+  /** Key id of the new one. */
+  kid: string;
+}
+
+export interface ReportedSecret {
+  /** The credential itself. */
+  token: string;
+  /** Where it was found; at most 2,000 characters. */
+  url: string;
+}
+
+export interface ReportSecretsRequest {
+  /** At most 100. */
+  secrets: ReportedSecret[];
+}
+
+export interface ReportedResult {
+  /** SHA-256 of the credential, lower-case hex. */
+  tokenSha256: string;
+  /** It was a credential of this registry, and has ended now. */
+  revoked: boolean;
+}
+
+export interface ReportSecretsResponse {
+  /** In the order of the request. */
+  results: ReportedResult[];
 }
 
 function createBaseRegisterRequest(): RegisterRequest {
@@ -371,7 +457,7 @@ export const RegisterResponse: MessageFns<RegisterResponse> = {
 };
 
 function createBaseLoginRequest(): LoginRequest {
-  return { username: "", password: "" };
+  return { username: "", password: "", otp: "" };
 }
 
 export const LoginRequest: MessageFns<LoginRequest> = {
@@ -381,6 +467,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     }
     if (message.password !== "") {
       writer.uint32(18).string(message.password);
+    }
+    if (message.otp !== "") {
+      writer.uint32(26).string(message.otp);
     }
     return writer;
   },
@@ -414,6 +503,14 @@ export const LoginRequest: MessageFns<LoginRequest> = {
             message.password = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.otp = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -430,6 +527,7 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     return {
       username: isSet(object.username) ? globalThis.String(object.username) : "",
       password: isSet(object.password) ? globalThis.String(object.password) : "",
+      otp: isSet(object.otp) ? globalThis.String(object.otp) : "",
     };
   },
 
@@ -441,6 +539,9 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     if (message.password !== "") {
       obj.password = message.password;
     }
+    if (message.otp !== "") {
+      obj.otp = message.otp;
+    }
     return obj;
   },
 
@@ -451,6 +552,7 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     const message = createBaseLoginRequest();
     message.username = object.username ?? "";
     message.password = object.password ?? "";
+    message.otp = object.otp ?? "";
     return message;
   },
 };
@@ -680,13 +782,16 @@ export const LogoutResponse: MessageFns<LogoutResponse> = {
 };
 
 function createBaseExchangeCredentialRequest(): ExchangeCredentialRequest {
-  return { credential: "" };
+  return { credential: "", address: "" };
 }
 
 export const ExchangeCredentialRequest: MessageFns<ExchangeCredentialRequest> = {
   encode(message: ExchangeCredentialRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.credential !== "") {
       writer.uint32(10).string(message.credential);
+    }
+    if (message.address !== "") {
+      writer.uint32(18).string(message.address);
     }
     return writer;
   },
@@ -712,6 +817,14 @@ export const ExchangeCredentialRequest: MessageFns<ExchangeCredentialRequest> = 
             message.credential = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -725,13 +838,19 @@ export const ExchangeCredentialRequest: MessageFns<ExchangeCredentialRequest> = 
   },
 
   fromJSON(object: any): ExchangeCredentialRequest {
-    return { credential: isSet(object.credential) ? globalThis.String(object.credential) : "" };
+    return {
+      credential: isSet(object.credential) ? globalThis.String(object.credential) : "",
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+    };
   },
 
   toJSON(message: ExchangeCredentialRequest): unknown {
     const obj: any = {};
     if (message.credential !== "") {
       obj.credential = message.credential;
+    }
+    if (message.address !== "") {
+      obj.address = message.address;
     }
     return obj;
   },
@@ -742,6 +861,7 @@ export const ExchangeCredentialRequest: MessageFns<ExchangeCredentialRequest> = 
   fromPartial(object: DeepPartial<ExchangeCredentialRequest>): ExchangeCredentialRequest {
     const message = createBaseExchangeCredentialRequest();
     message.credential = object.credential ?? "";
+    message.address = object.address ?? "";
     return message;
   },
 };
@@ -2029,7 +2149,7 @@ export const UpdateUserResponse: MessageFns<UpdateUserResponse> = {
 };
 
 function createBaseCreateApiTokenRequest(): CreateApiTokenRequest {
-  return { name: "", scopes: [], expiresInDays: 0 };
+  return { name: "", scopes: [], expiresInDays: 0, addresses: [], readOnly: false, username: "" };
 }
 
 export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
@@ -2042,6 +2162,15 @@ export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
     }
     if (message.expiresInDays !== 0) {
       writer.uint32(24).int32(message.expiresInDays);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(40).bool(message.readOnly);
+    }
+    if (message.username !== "") {
+      writer.uint32(50).string(message.username);
     }
     return writer;
   },
@@ -2083,6 +2212,30 @@ export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
             message.expiresInDays = reader.int32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2104,6 +2257,15 @@ export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
         : isSet(object.expires_in_days)
         ? globalThis.Number(object.expires_in_days)
         : 0,
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => globalThis.String(e))
+        : [],
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
     };
   },
 
@@ -2118,6 +2280,15 @@ export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
     if (message.expiresInDays !== 0) {
       obj.expiresInDays = Math.round(message.expiresInDays);
     }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses;
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
     return obj;
   },
 
@@ -2129,6 +2300,9 @@ export const CreateApiTokenRequest: MessageFns<CreateApiTokenRequest> = {
     message.name = object.name ?? "";
     message.scopes = object.scopes?.map((e) => e) || [];
     message.expiresInDays = object.expiresInDays ?? 0;
+    message.addresses = object.addresses?.map((e) => e) || [];
+    message.readOnly = object.readOnly ?? false;
+    message.username = object.username ?? "";
     return message;
   },
 };
@@ -2221,11 +2395,14 @@ export const CreateApiTokenResponse: MessageFns<CreateApiTokenResponse> = {
 };
 
 function createBaseListApiTokensRequest(): ListApiTokensRequest {
-  return {};
+  return { username: "" };
 }
 
 export const ListApiTokensRequest: MessageFns<ListApiTokensRequest> = {
-  encode(_: ListApiTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListApiTokensRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
     return writer;
   },
 
@@ -2242,6 +2419,14 @@ export const ListApiTokensRequest: MessageFns<ListApiTokensRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2254,20 +2439,24 @@ export const ListApiTokensRequest: MessageFns<ListApiTokensRequest> = {
     }
   },
 
-  fromJSON(_: any): ListApiTokensRequest {
-    return {};
+  fromJSON(object: any): ListApiTokensRequest {
+    return { username: isSet(object.username) ? globalThis.String(object.username) : "" };
   },
 
-  toJSON(_: ListApiTokensRequest): unknown {
+  toJSON(message: ListApiTokensRequest): unknown {
     const obj: any = {};
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
     return obj;
   },
 
   create(base?: DeepPartial<ListApiTokensRequest>): ListApiTokensRequest {
     return ListApiTokensRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<ListApiTokensRequest>): ListApiTokensRequest {
+  fromPartial(object: DeepPartial<ListApiTokensRequest>): ListApiTokensRequest {
     const message = createBaseListApiTokensRequest();
+    message.username = object.username ?? "";
     return message;
   },
 };
@@ -2460,6 +2649,1093 @@ export const RevokeApiTokenResponse: MessageFns<RevokeApiTokenResponse> = {
   },
 };
 
+function createBaseBeginTotpRequest(): BeginTotpRequest {
+  return { password: "" };
+}
+
+export const BeginTotpRequest: MessageFns<BeginTotpRequest> = {
+  encode(message: BeginTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.password !== "") {
+      writer.uint32(10).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BeginTotpRequest {
+    return { password: isSet(object.password) ? globalThis.String(object.password) : "" };
+  },
+
+  toJSON(message: BeginTotpRequest): unknown {
+    const obj: any = {};
+    if (message.password !== "") {
+      obj.password = message.password;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BeginTotpRequest>): BeginTotpRequest {
+    return BeginTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginTotpRequest>): BeginTotpRequest {
+    const message = createBaseBeginTotpRequest();
+    message.password = object.password ?? "";
+    return message;
+  },
+};
+
+function createBaseBeginTotpResponse(): BeginTotpResponse {
+  return { secret: "", uri: "" };
+}
+
+export const BeginTotpResponse: MessageFns<BeginTotpResponse> = {
+  encode(message: BeginTotpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.secret !== "") {
+      writer.uint32(10).string(message.secret);
+    }
+    if (message.uri !== "") {
+      writer.uint32(18).string(message.uri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginTotpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginTotpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BeginTotpResponse {
+    return {
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+      uri: isSet(object.uri) ? globalThis.String(object.uri) : "",
+    };
+  },
+
+  toJSON(message: BeginTotpResponse): unknown {
+    const obj: any = {};
+    if (message.secret !== "") {
+      obj.secret = message.secret;
+    }
+    if (message.uri !== "") {
+      obj.uri = message.uri;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BeginTotpResponse>): BeginTotpResponse {
+    return BeginTotpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginTotpResponse>): BeginTotpResponse {
+    const message = createBaseBeginTotpResponse();
+    message.secret = object.secret ?? "";
+    message.uri = object.uri ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmTotpRequest(): ConfirmTotpRequest {
+  return { code: "" };
+}
+
+export const ConfirmTotpRequest: MessageFns<ConfirmTotpRequest> = {
+  encode(message: ConfirmTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfirmTotpRequest {
+    return { code: isSet(object.code) ? globalThis.String(object.code) : "" };
+  },
+
+  toJSON(message: ConfirmTotpRequest): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfirmTotpRequest>): ConfirmTotpRequest {
+    return ConfirmTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmTotpRequest>): ConfirmTotpRequest {
+    const message = createBaseConfirmTotpRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmTotpResponse(): ConfirmTotpResponse {
+  return {};
+}
+
+export const ConfirmTotpResponse: MessageFns<ConfirmTotpResponse> = {
+  encode(_: ConfirmTotpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmTotpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmTotpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ConfirmTotpResponse {
+    return {};
+  },
+
+  toJSON(_: ConfirmTotpResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfirmTotpResponse>): ConfirmTotpResponse {
+    return ConfirmTotpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ConfirmTotpResponse>): ConfirmTotpResponse {
+    const message = createBaseConfirmTotpResponse();
+    return message;
+  },
+};
+
+function createBaseDisableTotpRequest(): DisableTotpRequest {
+  return { password: "", code: "" };
+}
+
+export const DisableTotpRequest: MessageFns<DisableTotpRequest> = {
+  encode(message: DisableTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.password !== "") {
+      writer.uint32(10).string(message.password);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisableTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisableTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DisableTotpRequest {
+    return {
+      password: isSet(object.password) ? globalThis.String(object.password) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+    };
+  },
+
+  toJSON(message: DisableTotpRequest): unknown {
+    const obj: any = {};
+    if (message.password !== "") {
+      obj.password = message.password;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DisableTotpRequest>): DisableTotpRequest {
+    return DisableTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DisableTotpRequest>): DisableTotpRequest {
+    const message = createBaseDisableTotpRequest();
+    message.password = object.password ?? "";
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseDisableTotpResponse(): DisableTotpResponse {
+  return {};
+}
+
+export const DisableTotpResponse: MessageFns<DisableTotpResponse> = {
+  encode(_: DisableTotpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisableTotpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisableTotpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): DisableTotpResponse {
+    return {};
+  },
+
+  toJSON(_: DisableTotpResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<DisableTotpResponse>): DisableTotpResponse {
+    return DisableTotpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<DisableTotpResponse>): DisableTotpResponse {
+    const message = createBaseDisableTotpResponse();
+    return message;
+  },
+};
+
+function createBaseResetTotpRequest(): ResetTotpRequest {
+  return { username: "" };
+}
+
+export const ResetTotpRequest: MessageFns<ResetTotpRequest> = {
+  encode(message: ResetTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.username !== "") {
+      writer.uint32(10).string(message.username);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ResetTotpRequest {
+    return { username: isSet(object.username) ? globalThis.String(object.username) : "" };
+  },
+
+  toJSON(message: ResetTotpRequest): unknown {
+    const obj: any = {};
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetTotpRequest>): ResetTotpRequest {
+    return ResetTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetTotpRequest>): ResetTotpRequest {
+    const message = createBaseResetTotpRequest();
+    message.username = object.username ?? "";
+    return message;
+  },
+};
+
+function createBaseResetTotpResponse(): ResetTotpResponse {
+  return {};
+}
+
+export const ResetTotpResponse: MessageFns<ResetTotpResponse> = {
+  encode(_: ResetTotpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetTotpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetTotpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ResetTotpResponse {
+    return {};
+  },
+
+  toJSON(_: ResetTotpResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ResetTotpResponse>): ResetTotpResponse {
+    return ResetTotpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ResetTotpResponse>): ResetTotpResponse {
+    const message = createBaseResetTotpResponse();
+    return message;
+  },
+};
+
+function createBaseGetJwksRequest(): GetJwksRequest {
+  return {};
+}
+
+export const GetJwksRequest: MessageFns<GetJwksRequest> = {
+  encode(_: GetJwksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJwksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJwksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetJwksRequest {
+    return {};
+  },
+
+  toJSON(_: GetJwksRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetJwksRequest>): GetJwksRequest {
+    return GetJwksRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetJwksRequest>): GetJwksRequest {
+    const message = createBaseGetJwksRequest();
+    return message;
+  },
+};
+
+function createBaseGetJwksResponse(): GetJwksResponse {
+  return { jwksJson: "" };
+}
+
+export const GetJwksResponse: MessageFns<GetJwksResponse> = {
+  encode(message: GetJwksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jwksJson !== "") {
+      writer.uint32(10).string(message.jwksJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJwksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJwksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jwksJson = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetJwksResponse {
+    return {
+      jwksJson: isSet(object.jwksJson)
+        ? globalThis.String(object.jwksJson)
+        : isSet(object.jwks_json)
+        ? globalThis.String(object.jwks_json)
+        : "",
+    };
+  },
+
+  toJSON(message: GetJwksResponse): unknown {
+    const obj: any = {};
+    if (message.jwksJson !== "") {
+      obj.jwksJson = message.jwksJson;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetJwksResponse>): GetJwksResponse {
+    return GetJwksResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetJwksResponse>): GetJwksResponse {
+    const message = createBaseGetJwksResponse();
+    message.jwksJson = object.jwksJson ?? "";
+    return message;
+  },
+};
+
+function createBaseRotateSigningKeyRequest(): RotateSigningKeyRequest {
+  return {};
+}
+
+export const RotateSigningKeyRequest: MessageFns<RotateSigningKeyRequest> = {
+  encode(_: RotateSigningKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateSigningKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateSigningKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RotateSigningKeyRequest {
+    return {};
+  },
+
+  toJSON(_: RotateSigningKeyRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateSigningKeyRequest>): RotateSigningKeyRequest {
+    return RotateSigningKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RotateSigningKeyRequest>): RotateSigningKeyRequest {
+    const message = createBaseRotateSigningKeyRequest();
+    return message;
+  },
+};
+
+function createBaseRotateSigningKeyResponse(): RotateSigningKeyResponse {
+  return { kid: "" };
+}
+
+export const RotateSigningKeyResponse: MessageFns<RotateSigningKeyResponse> = {
+  encode(message: RotateSigningKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kid !== "") {
+      writer.uint32(10).string(message.kid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateSigningKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateSigningKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateSigningKeyResponse {
+    return { kid: isSet(object.kid) ? globalThis.String(object.kid) : "" };
+  },
+
+  toJSON(message: RotateSigningKeyResponse): unknown {
+    const obj: any = {};
+    if (message.kid !== "") {
+      obj.kid = message.kid;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RotateSigningKeyResponse>): RotateSigningKeyResponse {
+    return RotateSigningKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RotateSigningKeyResponse>): RotateSigningKeyResponse {
+    const message = createBaseRotateSigningKeyResponse();
+    message.kid = object.kid ?? "";
+    return message;
+  },
+};
+
+function createBaseReportedSecret(): ReportedSecret {
+  return { token: "", url: "" };
+}
+
+export const ReportedSecret: MessageFns<ReportedSecret> = {
+  encode(message: ReportedSecret, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.url !== "") {
+      writer.uint32(18).string(message.url);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportedSecret {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportedSecret();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportedSecret {
+    return {
+      token: isSet(object.token) ? globalThis.String(object.token) : "",
+      url: isSet(object.url) ? globalThis.String(object.url) : "",
+    };
+  },
+
+  toJSON(message: ReportedSecret): unknown {
+    const obj: any = {};
+    if (message.token !== "") {
+      obj.token = message.token;
+    }
+    if (message.url !== "") {
+      obj.url = message.url;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportedSecret>): ReportedSecret {
+    return ReportedSecret.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportedSecret>): ReportedSecret {
+    const message = createBaseReportedSecret();
+    message.token = object.token ?? "";
+    message.url = object.url ?? "";
+    return message;
+  },
+};
+
+function createBaseReportSecretsRequest(): ReportSecretsRequest {
+  return { secrets: [] };
+}
+
+export const ReportSecretsRequest: MessageFns<ReportSecretsRequest> = {
+  encode(message: ReportSecretsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.secrets) {
+      ReportedSecret.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportSecretsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportSecretsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secrets.push(ReportedSecret.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportSecretsRequest {
+    return {
+      secrets: globalThis.Array.isArray(object?.secrets)
+        ? object.secrets.map((e: any) => ReportedSecret.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReportSecretsRequest): unknown {
+    const obj: any = {};
+    if (message.secrets?.length) {
+      obj.secrets = message.secrets.map((e) => ReportedSecret.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportSecretsRequest>): ReportSecretsRequest {
+    return ReportSecretsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportSecretsRequest>): ReportSecretsRequest {
+    const message = createBaseReportSecretsRequest();
+    message.secrets = object.secrets?.map((e) => ReportedSecret.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReportedResult(): ReportedResult {
+  return { tokenSha256: "", revoked: false };
+}
+
+export const ReportedResult: MessageFns<ReportedResult> = {
+  encode(message: ReportedResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tokenSha256 !== "") {
+      writer.uint32(10).string(message.tokenSha256);
+    }
+    if (message.revoked !== false) {
+      writer.uint32(16).bool(message.revoked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportedResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportedResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tokenSha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.revoked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportedResult {
+    return {
+      tokenSha256: isSet(object.tokenSha256)
+        ? globalThis.String(object.tokenSha256)
+        : isSet(object.token_sha256)
+        ? globalThis.String(object.token_sha256)
+        : "",
+      revoked: isSet(object.revoked) ? globalThis.Boolean(object.revoked) : false,
+    };
+  },
+
+  toJSON(message: ReportedResult): unknown {
+    const obj: any = {};
+    if (message.tokenSha256 !== "") {
+      obj.tokenSha256 = message.tokenSha256;
+    }
+    if (message.revoked !== false) {
+      obj.revoked = message.revoked;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportedResult>): ReportedResult {
+    return ReportedResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportedResult>): ReportedResult {
+    const message = createBaseReportedResult();
+    message.tokenSha256 = object.tokenSha256 ?? "";
+    message.revoked = object.revoked ?? false;
+    return message;
+  },
+};
+
+function createBaseReportSecretsResponse(): ReportSecretsResponse {
+  return { results: [] };
+}
+
+export const ReportSecretsResponse: MessageFns<ReportSecretsResponse> = {
+  encode(message: ReportSecretsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.results) {
+      ReportedResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportSecretsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportSecretsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.results.push(ReportedResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReportSecretsResponse {
+    return {
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => ReportedResult.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: ReportSecretsResponse): unknown {
+    const obj: any = {};
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => ReportedResult.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReportSecretsResponse>): ReportSecretsResponse {
+    return ReportSecretsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReportSecretsResponse>): ReportSecretsResponse {
+    const message = createBaseReportSecretsResponse();
+    message.results = object.results?.map((e) => ReportedResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** Users, passwords, tokens and rights: who is calling. */
 export type AuthServiceDefinition = typeof AuthServiceDefinition;
 export const AuthServiceDefinition = {
@@ -2585,6 +3861,68 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /** A second factor: begins with a new secret, which counts once a code of it was confirmed. */
+    beginTotp: {
+      name: "BeginTotp",
+      requestType: BeginTotpRequest as typeof BeginTotpRequest,
+      requestStream: false,
+      responseType: BeginTotpResponse as typeof BeginTotpResponse,
+      responseStream: false,
+      options: {},
+    },
+    confirmTotp: {
+      name: "ConfirmTotp",
+      requestType: ConfirmTotpRequest as typeof ConfirmTotpRequest,
+      requestStream: false,
+      responseType: ConfirmTotpResponse as typeof ConfirmTotpResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Needs a code of the factor that is given up. */
+    disableTotp: {
+      name: "DisableTotp",
+      requestType: DisableTotpRequest as typeof DisableTotpRequest,
+      requestStream: false,
+      responseType: DisableTotpResponse as typeof DisableTotpResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** For the operator's command line: takes the second factor from somebody who has lost it. */
+    resetTotp: {
+      name: "ResetTotp",
+      requestType: ResetTotpRequest as typeof ResetTotpRequest,
+      requestStream: false,
+      responseType: ResetTotpResponse as typeof ResetTotpResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Public keys of signed tokens, RFC 7517. Empty while tokens are signed with the shared secret. */
+    getJwks: {
+      name: "GetJwks",
+      requestType: GetJwksRequest as typeof GetJwksRequest,
+      requestStream: false,
+      responseType: GetJwksResponse as typeof GetJwksResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
+    /** Signs with a new key from now on; the old one verifies until its tokens have ended. Administrators. */
+    rotateSigningKey: {
+      name: "RotateSigningKey",
+      requestType: RotateSigningKeyRequest as typeof RotateSigningKeyRequest,
+      requestStream: false,
+      responseType: RotateSigningKeyResponse as typeof RotateSigningKeyResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Revokes credentials that were found where they do not belong. Anyone: whoever has them could use them. */
+    reportSecrets: {
+      name: "ReportSecrets",
+      requestType: ReportSecretsRequest as typeof ReportSecretsRequest,
+      requestStream: false,
+      responseType: ReportSecretsResponse as typeof ReportSecretsResponse,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -2634,6 +3972,31 @@ export interface AuthServiceImplementation<CallContextExt = {}> {
     request: RevokeApiTokenRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RevokeApiTokenResponse>>;
+  /** A second factor: begins with a new secret, which counts once a code of it was confirmed. */
+  beginTotp(request: BeginTotpRequest, context: CallContext & CallContextExt): Promise<DeepPartial<BeginTotpResponse>>;
+  confirmTotp(
+    request: ConfirmTotpRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ConfirmTotpResponse>>;
+  /** Needs a code of the factor that is given up. */
+  disableTotp(
+    request: DisableTotpRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<DisableTotpResponse>>;
+  /** For the operator's command line: takes the second factor from somebody who has lost it. */
+  resetTotp(request: ResetTotpRequest, context: CallContext & CallContextExt): Promise<DeepPartial<ResetTotpResponse>>;
+  /** Public keys of signed tokens, RFC 7517. Empty while tokens are signed with the shared secret. */
+  getJwks(request: GetJwksRequest, context: CallContext & CallContextExt): Promise<DeepPartial<GetJwksResponse>>;
+  /** Signs with a new key from now on; the old one verifies until its tokens have ended. Administrators. */
+  rotateSigningKey(
+    request: RotateSigningKeyRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RotateSigningKeyResponse>>;
+  /** Revokes credentials that were found where they do not belong. Anyone: whoever has them could use them. */
+  reportSecrets(
+    request: ReportSecretsRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ReportSecretsResponse>>;
 }
 
 export interface AuthServiceClient<CallOptionsExt = {}> {
@@ -2682,6 +4045,31 @@ export interface AuthServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<RevokeApiTokenRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RevokeApiTokenResponse>;
+  /** A second factor: begins with a new secret, which counts once a code of it was confirmed. */
+  beginTotp(request: DeepPartial<BeginTotpRequest>, options?: CallOptions & CallOptionsExt): Promise<BeginTotpResponse>;
+  confirmTotp(
+    request: DeepPartial<ConfirmTotpRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ConfirmTotpResponse>;
+  /** Needs a code of the factor that is given up. */
+  disableTotp(
+    request: DeepPartial<DisableTotpRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<DisableTotpResponse>;
+  /** For the operator's command line: takes the second factor from somebody who has lost it. */
+  resetTotp(request: DeepPartial<ResetTotpRequest>, options?: CallOptions & CallOptionsExt): Promise<ResetTotpResponse>;
+  /** Public keys of signed tokens, RFC 7517. Empty while tokens are signed with the shared secret. */
+  getJwks(request: DeepPartial<GetJwksRequest>, options?: CallOptions & CallOptionsExt): Promise<GetJwksResponse>;
+  /** Signs with a new key from now on; the old one verifies until its tokens have ended. Administrators. */
+  rotateSigningKey(
+    request: DeepPartial<RotateSigningKeyRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RotateSigningKeyResponse>;
+  /** Revokes credentials that were found where they do not belong. Anyone: whoever has them could use them. */
+  reportSecrets(
+    request: DeepPartial<ReportSecretsRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ReportSecretsResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

@@ -23,7 +23,23 @@ export interface User {
   /** Further rights: `action` or `action:resource`, e.g. `publish:my-plugin`. */
   grants: string[];
   disabled: boolean;
-  createdAt: Date | undefined;
+  createdAt:
+    | Date
+    | undefined;
+  /** A service account: no password, no login, only API tokens. */
+  serviceAccount: boolean;
+  /** Of a service account. */
+  organisation: string;
+  totpEnabled: boolean;
+  /** Organisations that the user is a member of, by name; filled by `GetMe`. */
+  memberships: UserMembership[];
+}
+
+export interface UserMembership {
+  organisation: string;
+  /** owner, maintainer, publisher or reader. */
+  role: string;
+  teams: string[];
 }
 
 /** A credential for programs. Its secret is shown once, when it is created. */
@@ -42,10 +58,27 @@ export interface ApiToken {
     | undefined;
   /** First characters of the secret, to tell tokens apart. */
   hint: string;
+  /** Networks that it may be used from; empty means anywhere. */
+  addresses: string[];
+  readOnly: boolean;
+  /** Whose it is. */
+  username: string;
 }
 
 function createBaseUser(): User {
-  return { id: 0, username: "", email: "", role: "", grants: [], disabled: false, createdAt: undefined };
+  return {
+    id: 0,
+    username: "",
+    email: "",
+    role: "",
+    grants: [],
+    disabled: false,
+    createdAt: undefined,
+    serviceAccount: false,
+    organisation: "",
+    totpEnabled: false,
+    memberships: [],
+  };
 }
 
 export const User: MessageFns<User> = {
@@ -70,6 +103,18 @@ export const User: MessageFns<User> = {
     }
     if (message.createdAt !== undefined) {
       Timestamp.encode(toTimestamp(message.createdAt), writer.uint32(58).fork()).join();
+    }
+    if (message.serviceAccount !== false) {
+      writer.uint32(64).bool(message.serviceAccount);
+    }
+    if (message.organisation !== "") {
+      writer.uint32(74).string(message.organisation);
+    }
+    if (message.totpEnabled !== false) {
+      writer.uint32(80).bool(message.totpEnabled);
+    }
+    for (const v of message.memberships) {
+      UserMembership.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -143,6 +188,38 @@ export const User: MessageFns<User> = {
             message.createdAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.serviceAccount = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.organisation = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.totpEnabled = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.memberships.push(UserMembership.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -168,6 +245,20 @@ export const User: MessageFns<User> = {
         : isSet(object.created_at)
         ? fromJsonTimestamp(object.created_at)
         : undefined,
+      serviceAccount: isSet(object.serviceAccount)
+        ? globalThis.Boolean(object.serviceAccount)
+        : isSet(object.service_account)
+        ? globalThis.Boolean(object.service_account)
+        : false,
+      organisation: isSet(object.organisation) ? globalThis.String(object.organisation) : "",
+      totpEnabled: isSet(object.totpEnabled)
+        ? globalThis.Boolean(object.totpEnabled)
+        : isSet(object.totp_enabled)
+        ? globalThis.Boolean(object.totp_enabled)
+        : false,
+      memberships: globalThis.Array.isArray(object?.memberships)
+        ? object.memberships.map((e: any) => UserMembership.fromJSON(e))
+        : [],
     };
   },
 
@@ -194,6 +285,18 @@ export const User: MessageFns<User> = {
     if (message.createdAt !== undefined) {
       obj.createdAt = message.createdAt.toISOString();
     }
+    if (message.serviceAccount !== false) {
+      obj.serviceAccount = message.serviceAccount;
+    }
+    if (message.organisation !== "") {
+      obj.organisation = message.organisation;
+    }
+    if (message.totpEnabled !== false) {
+      obj.totpEnabled = message.totpEnabled;
+    }
+    if (message.memberships?.length) {
+      obj.memberships = message.memberships.map((e) => UserMembership.toJSON(e));
+    }
     return obj;
   },
 
@@ -209,12 +312,128 @@ export const User: MessageFns<User> = {
     message.grants = object.grants?.map((e) => e) || [];
     message.disabled = object.disabled ?? false;
     message.createdAt = object.createdAt ?? undefined;
+    message.serviceAccount = object.serviceAccount ?? false;
+    message.organisation = object.organisation ?? "";
+    message.totpEnabled = object.totpEnabled ?? false;
+    message.memberships = object.memberships?.map((e) => UserMembership.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseUserMembership(): UserMembership {
+  return { organisation: "", role: "", teams: [] };
+}
+
+export const UserMembership: MessageFns<UserMembership> = {
+  encode(message: UserMembership, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.organisation !== "") {
+      writer.uint32(10).string(message.organisation);
+    }
+    if (message.role !== "") {
+      writer.uint32(18).string(message.role);
+    }
+    for (const v of message.teams) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserMembership {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserMembership();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.organisation = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.teams.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UserMembership {
+    return {
+      organisation: isSet(object.organisation) ? globalThis.String(object.organisation) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      teams: globalThis.Array.isArray(object?.teams) ? object.teams.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: UserMembership): unknown {
+    const obj: any = {};
+    if (message.organisation !== "") {
+      obj.organisation = message.organisation;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.teams?.length) {
+      obj.teams = message.teams;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UserMembership>): UserMembership {
+    return UserMembership.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UserMembership>): UserMembership {
+    const message = createBaseUserMembership();
+    message.organisation = object.organisation ?? "";
+    message.role = object.role ?? "";
+    message.teams = object.teams?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseApiToken(): ApiToken {
-  return { id: "", name: "", scopes: [], createdAt: undefined, expiresAt: undefined, lastUsedAt: undefined, hint: "" };
+  return {
+    id: "",
+    name: "",
+    scopes: [],
+    createdAt: undefined,
+    expiresAt: undefined,
+    lastUsedAt: undefined,
+    hint: "",
+    addresses: [],
+    readOnly: false,
+    username: "",
+  };
 }
 
 export const ApiToken: MessageFns<ApiToken> = {
@@ -239,6 +458,15 @@ export const ApiToken: MessageFns<ApiToken> = {
     }
     if (message.hint !== "") {
       writer.uint32(58).string(message.hint);
+    }
+    for (const v of message.addresses) {
+      writer.uint32(66).string(v!);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(72).bool(message.readOnly);
+    }
+    if (message.username !== "") {
+      writer.uint32(82).string(message.username);
     }
     return writer;
   },
@@ -312,6 +540,30 @@ export const ApiToken: MessageFns<ApiToken> = {
             message.hint = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.addresses.push(reader.string());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -345,6 +597,15 @@ export const ApiToken: MessageFns<ApiToken> = {
         ? fromJsonTimestamp(object.last_used_at)
         : undefined,
       hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => globalThis.String(e))
+        : [],
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
     };
   },
 
@@ -371,6 +632,15 @@ export const ApiToken: MessageFns<ApiToken> = {
     if (message.hint !== "") {
       obj.hint = message.hint;
     }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses;
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
     return obj;
   },
 
@@ -386,6 +656,9 @@ export const ApiToken: MessageFns<ApiToken> = {
     message.expiresAt = object.expiresAt ?? undefined;
     message.lastUsedAt = object.lastUsedAt ?? undefined;
     message.hint = object.hint ?? "";
+    message.addresses = object.addresses?.map((e) => e) || [];
+    message.readOnly = object.readOnly ?? false;
+    message.username = object.username ?? "";
     return message;
   },
 };

@@ -13,6 +13,7 @@ import {
   Deprecation,
   Plugin,
   PluginDetails,
+  PluginOwner,
   Release,
   ReleaseView,
   releaseViewFromJSON,
@@ -306,6 +307,10 @@ export interface PublishReleaseRequest {
   channel: string;
   /** Only say what would come of it: everything is checked, nothing is kept, the upload is dropped. */
   dryRun: boolean;
+  /** For a new name only: the organisation that is to own it; empty means the namespace's, else the caller. */
+  owner: string;
+  /** For a new name of an organisation only: its team. */
+  team: string;
 }
 
 export interface PublishReleaseResponse {
@@ -405,7 +410,11 @@ export interface UpdatePluginRequest {
     | boolean
     | undefined;
   /** Username. Owner or administrator. */
-  owner?: string | undefined;
+  owner?:
+    | string
+    | undefined;
+  /** Of an organisation's plugin; empty for none. Owners of the organisation and administrators. */
+  team?: string | undefined;
 }
 
 export interface UpdatePluginResponse {
@@ -430,6 +439,46 @@ export interface DeleteReleaseRequest {
 }
 
 export interface DeleteReleaseResponse {
+}
+
+export interface ListOwnersRequest {
+  name: string;
+}
+
+export interface ListOwnersResponse {
+  owners: PluginOwner[];
+}
+
+export interface SetCollaboratorRequest {
+  name: string;
+  username: string;
+  /** maintainer, publisher or reader. */
+  role: string;
+}
+
+export interface SetCollaboratorResponse {
+  owners: PluginOwner[];
+}
+
+export interface RemoveCollaboratorRequest {
+  name: string;
+  username: string;
+}
+
+export interface RemoveCollaboratorResponse {
+  owners: PluginOwner[];
+}
+
+export interface TransferPluginRequest {
+  name: string;
+  /** Username or name of an organisation. */
+  owner: string;
+  /** user or organisation; empty means user. */
+  ownerType: string;
+}
+
+export interface TransferPluginResponse {
+  plugin: Plugin | undefined;
 }
 
 export interface SetChannelRequest {
@@ -1885,6 +1934,8 @@ function createBasePublishReleaseRequest(): PublishReleaseRequest {
     visibility: Visibility.VISIBILITY_UNSPECIFIED,
     channel: "",
     dryRun: false,
+    owner: "",
+    team: "",
   };
 }
 
@@ -1907,6 +1958,12 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     }
     if (message.dryRun !== false) {
       writer.uint32(48).bool(message.dryRun);
+    }
+    if (message.owner !== "") {
+      writer.uint32(58).string(message.owner);
+    }
+    if (message.team !== "") {
+      writer.uint32(66).string(message.team);
     }
     return writer;
   },
@@ -1972,6 +2029,22 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
             message.dryRun = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.team = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2008,6 +2081,8 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
         : isSet(object.dry_run)
         ? globalThis.Boolean(object.dry_run)
         : false,
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
+      team: isSet(object.team) ? globalThis.String(object.team) : "",
     };
   },
 
@@ -2031,6 +2106,12 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     if (message.dryRun !== false) {
       obj.dryRun = message.dryRun;
     }
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
+    if (message.team !== "") {
+      obj.team = message.team;
+    }
     return obj;
   },
 
@@ -2045,6 +2126,8 @@ export const PublishReleaseRequest: MessageFns<PublishReleaseRequest> = {
     message.visibility = object.visibility ?? Visibility.VISIBILITY_UNSPECIFIED;
     message.channel = object.channel ?? "";
     message.dryRun = object.dryRun ?? false;
+    message.owner = object.owner ?? "";
+    message.team = object.team ?? "";
     return message;
   },
 };
@@ -3218,6 +3301,7 @@ function createBaseUpdatePluginRequest(): UpdatePluginRequest {
     visibility: undefined,
     verified: undefined,
     owner: undefined,
+    team: undefined,
   };
 }
 
@@ -3240,6 +3324,9 @@ export const UpdatePluginRequest: MessageFns<UpdatePluginRequest> = {
     }
     if (message.owner !== undefined) {
       writer.uint32(50).string(message.owner);
+    }
+    if (message.team !== undefined) {
+      writer.uint32(58).string(message.team);
     }
     return writer;
   },
@@ -3305,6 +3392,14 @@ export const UpdatePluginRequest: MessageFns<UpdatePluginRequest> = {
             message.owner = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.team = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3325,6 +3420,7 @@ export const UpdatePluginRequest: MessageFns<UpdatePluginRequest> = {
       visibility: isSet(object.visibility) ? visibilityFromJSON(object.visibility) : undefined,
       verified: isSet(object.verified) ? globalThis.Boolean(object.verified) : undefined,
       owner: isSet(object.owner) ? globalThis.String(object.owner) : undefined,
+      team: isSet(object.team) ? globalThis.String(object.team) : undefined,
     };
   },
 
@@ -3348,6 +3444,9 @@ export const UpdatePluginRequest: MessageFns<UpdatePluginRequest> = {
     if (message.owner !== undefined) {
       obj.owner = message.owner;
     }
+    if (message.team !== undefined) {
+      obj.team = message.team;
+    }
     return obj;
   },
 
@@ -3362,6 +3461,7 @@ export const UpdatePluginRequest: MessageFns<UpdatePluginRequest> = {
     message.visibility = object.visibility ?? undefined;
     message.verified = object.verified ?? undefined;
     message.owner = object.owner ?? undefined;
+    message.team = object.team ?? undefined;
     return message;
   },
 };
@@ -3742,6 +3842,640 @@ export const DeleteReleaseResponse: MessageFns<DeleteReleaseResponse> = {
   },
   fromPartial(_: DeepPartial<DeleteReleaseResponse>): DeleteReleaseResponse {
     const message = createBaseDeleteReleaseResponse();
+    return message;
+  },
+};
+
+function createBaseListOwnersRequest(): ListOwnersRequest {
+  return { name: "" };
+}
+
+export const ListOwnersRequest: MessageFns<ListOwnersRequest> = {
+  encode(message: ListOwnersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOwnersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOwnersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListOwnersRequest {
+    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
+  },
+
+  toJSON(message: ListOwnersRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListOwnersRequest>): ListOwnersRequest {
+    return ListOwnersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOwnersRequest>): ListOwnersRequest {
+    const message = createBaseListOwnersRequest();
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseListOwnersResponse(): ListOwnersResponse {
+  return { owners: [] };
+}
+
+export const ListOwnersResponse: MessageFns<ListOwnersResponse> = {
+  encode(message: ListOwnersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.owners) {
+      PluginOwner.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOwnersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOwnersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owners.push(PluginOwner.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListOwnersResponse {
+    return {
+      owners: globalThis.Array.isArray(object?.owners) ? object.owners.map((e: any) => PluginOwner.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListOwnersResponse): unknown {
+    const obj: any = {};
+    if (message.owners?.length) {
+      obj.owners = message.owners.map((e) => PluginOwner.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListOwnersResponse>): ListOwnersResponse {
+    return ListOwnersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOwnersResponse>): ListOwnersResponse {
+    const message = createBaseListOwnersResponse();
+    message.owners = object.owners?.map((e) => PluginOwner.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSetCollaboratorRequest(): SetCollaboratorRequest {
+  return { name: "", username: "", role: "" };
+}
+
+export const SetCollaboratorRequest: MessageFns<SetCollaboratorRequest> = {
+  encode(message: SetCollaboratorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.username !== "") {
+      writer.uint32(18).string(message.username);
+    }
+    if (message.role !== "") {
+      writer.uint32(26).string(message.role);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetCollaboratorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetCollaboratorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetCollaboratorRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+    };
+  },
+
+  toJSON(message: SetCollaboratorRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetCollaboratorRequest>): SetCollaboratorRequest {
+    return SetCollaboratorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetCollaboratorRequest>): SetCollaboratorRequest {
+    const message = createBaseSetCollaboratorRequest();
+    message.name = object.name ?? "";
+    message.username = object.username ?? "";
+    message.role = object.role ?? "";
+    return message;
+  },
+};
+
+function createBaseSetCollaboratorResponse(): SetCollaboratorResponse {
+  return { owners: [] };
+}
+
+export const SetCollaboratorResponse: MessageFns<SetCollaboratorResponse> = {
+  encode(message: SetCollaboratorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.owners) {
+      PluginOwner.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetCollaboratorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetCollaboratorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owners.push(PluginOwner.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SetCollaboratorResponse {
+    return {
+      owners: globalThis.Array.isArray(object?.owners) ? object.owners.map((e: any) => PluginOwner.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: SetCollaboratorResponse): unknown {
+    const obj: any = {};
+    if (message.owners?.length) {
+      obj.owners = message.owners.map((e) => PluginOwner.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SetCollaboratorResponse>): SetCollaboratorResponse {
+    return SetCollaboratorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetCollaboratorResponse>): SetCollaboratorResponse {
+    const message = createBaseSetCollaboratorResponse();
+    message.owners = object.owners?.map((e) => PluginOwner.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRemoveCollaboratorRequest(): RemoveCollaboratorRequest {
+  return { name: "", username: "" };
+}
+
+export const RemoveCollaboratorRequest: MessageFns<RemoveCollaboratorRequest> = {
+  encode(message: RemoveCollaboratorRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.username !== "") {
+      writer.uint32(18).string(message.username);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveCollaboratorRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveCollaboratorRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.username = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveCollaboratorRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      username: isSet(object.username) ? globalThis.String(object.username) : "",
+    };
+  },
+
+  toJSON(message: RemoveCollaboratorRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.username !== "") {
+      obj.username = message.username;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveCollaboratorRequest>): RemoveCollaboratorRequest {
+    return RemoveCollaboratorRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveCollaboratorRequest>): RemoveCollaboratorRequest {
+    const message = createBaseRemoveCollaboratorRequest();
+    message.name = object.name ?? "";
+    message.username = object.username ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveCollaboratorResponse(): RemoveCollaboratorResponse {
+  return { owners: [] };
+}
+
+export const RemoveCollaboratorResponse: MessageFns<RemoveCollaboratorResponse> = {
+  encode(message: RemoveCollaboratorResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.owners) {
+      PluginOwner.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveCollaboratorResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveCollaboratorResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owners.push(PluginOwner.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RemoveCollaboratorResponse {
+    return {
+      owners: globalThis.Array.isArray(object?.owners) ? object.owners.map((e: any) => PluginOwner.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RemoveCollaboratorResponse): unknown {
+    const obj: any = {};
+    if (message.owners?.length) {
+      obj.owners = message.owners.map((e) => PluginOwner.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RemoveCollaboratorResponse>): RemoveCollaboratorResponse {
+    return RemoveCollaboratorResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveCollaboratorResponse>): RemoveCollaboratorResponse {
+    const message = createBaseRemoveCollaboratorResponse();
+    message.owners = object.owners?.map((e) => PluginOwner.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTransferPluginRequest(): TransferPluginRequest {
+  return { name: "", owner: "", ownerType: "" };
+}
+
+export const TransferPluginRequest: MessageFns<TransferPluginRequest> = {
+  encode(message: TransferPluginRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.ownerType !== "") {
+      writer.uint32(26).string(message.ownerType);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferPluginRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferPluginRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ownerType = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferPluginRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
+      ownerType: isSet(object.ownerType)
+        ? globalThis.String(object.ownerType)
+        : isSet(object.owner_type)
+        ? globalThis.String(object.owner_type)
+        : "",
+    };
+  },
+
+  toJSON(message: TransferPluginRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
+    if (message.ownerType !== "") {
+      obj.ownerType = message.ownerType;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferPluginRequest>): TransferPluginRequest {
+    return TransferPluginRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferPluginRequest>): TransferPluginRequest {
+    const message = createBaseTransferPluginRequest();
+    message.name = object.name ?? "";
+    message.owner = object.owner ?? "";
+    message.ownerType = object.ownerType ?? "";
+    return message;
+  },
+};
+
+function createBaseTransferPluginResponse(): TransferPluginResponse {
+  return { plugin: undefined };
+}
+
+export const TransferPluginResponse: MessageFns<TransferPluginResponse> = {
+  encode(message: TransferPluginResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== undefined) {
+      Plugin.encode(message.plugin, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TransferPluginResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTransferPluginResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plugin = Plugin.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TransferPluginResponse {
+    return { plugin: isSet(object.plugin) ? Plugin.fromJSON(object.plugin) : undefined };
+  },
+
+  toJSON(message: TransferPluginResponse): unknown {
+    const obj: any = {};
+    if (message.plugin !== undefined) {
+      obj.plugin = Plugin.toJSON(message.plugin);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TransferPluginResponse>): TransferPluginResponse {
+    return TransferPluginResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TransferPluginResponse>): TransferPluginResponse {
+    const message = createBaseTransferPluginResponse();
+    message.plugin = (object.plugin !== undefined && object.plugin !== null)
+      ? Plugin.fromPartial(object.plugin)
+      : undefined;
     return message;
   },
 };
@@ -4754,6 +5488,45 @@ export const CatalogServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
+    /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
+    listOwners: {
+      name: "ListOwners",
+      requestType: ListOwnersRequest as typeof ListOwnersRequest,
+      requestStream: false,
+      responseType: ListOwnersResponse as typeof ListOwnersResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
+    /** Gives a user a role on one plugin, or another one. Its owner, owners of its organisation, administrators. */
+    setCollaborator: {
+      name: "SetCollaborator",
+      requestType: SetCollaboratorRequest as typeof SetCollaboratorRequest,
+      requestStream: false,
+      responseType: SetCollaboratorResponse as typeof SetCollaboratorResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** The same callers, and collaborators themselves. */
+    removeCollaborator: {
+      name: "RemoveCollaborator",
+      requestType: RemoveCollaboratorRequest as typeof RemoveCollaboratorRequest,
+      requestStream: false,
+      responseType: RemoveCollaboratorResponse as typeof RemoveCollaboratorResponse,
+      responseStream: false,
+      options: {},
+    },
+    /**
+     * Hands a plugin to a user or an organisation. Its owner, who must be allowed to publish for the organisation that
+     * gets it; administrators. A name in a namespace stays with the namespace.
+     */
+    transferPlugin: {
+      name: "TransferPlugin",
+      requestType: TransferPluginRequest as typeof TransferPluginRequest,
+      requestStream: false,
+      responseType: TransferPluginResponse as typeof TransferPluginResponse,
+      responseStream: false,
+      options: {},
+    },
     setChannel: {
       name: "SetChannel",
       requestType: SetChannelRequest as typeof SetChannelRequest,
@@ -4876,6 +5649,29 @@ export interface CatalogServiceImplementation<CallContextExt = {}> {
     request: ListReviewsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListReviewsResponse>>;
+  /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
+  listOwners(
+    request: ListOwnersRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<ListOwnersResponse>>;
+  /** Gives a user a role on one plugin, or another one. Its owner, owners of its organisation, administrators. */
+  setCollaborator(
+    request: SetCollaboratorRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<SetCollaboratorResponse>>;
+  /** The same callers, and collaborators themselves. */
+  removeCollaborator(
+    request: RemoveCollaboratorRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<RemoveCollaboratorResponse>>;
+  /**
+   * Hands a plugin to a user or an organisation. Its owner, who must be allowed to publish for the organisation that
+   * gets it; administrators. A name in a namespace stays with the namespace.
+   */
+  transferPlugin(
+    request: TransferPluginRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<TransferPluginResponse>>;
   setChannel(
     request: SetChannelRequest,
     context: CallContext & CallContextExt,
@@ -4974,6 +5770,29 @@ export interface CatalogServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListReviewsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListReviewsResponse>;
+  /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
+  listOwners(
+    request: DeepPartial<ListOwnersRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<ListOwnersResponse>;
+  /** Gives a user a role on one plugin, or another one. Its owner, owners of its organisation, administrators. */
+  setCollaborator(
+    request: DeepPartial<SetCollaboratorRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<SetCollaboratorResponse>;
+  /** The same callers, and collaborators themselves. */
+  removeCollaborator(
+    request: DeepPartial<RemoveCollaboratorRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<RemoveCollaboratorResponse>;
+  /**
+   * Hands a plugin to a user or an organisation. Its owner, who must be allowed to publish for the organisation that
+   * gets it; administrators. A name in a namespace stays with the namespace.
+   */
+  transferPlugin(
+    request: DeepPartial<TransferPluginRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<TransferPluginResponse>;
   setChannel(
     request: DeepPartial<SetChannelRequest>,
     options?: CallOptions & CallOptionsExt,

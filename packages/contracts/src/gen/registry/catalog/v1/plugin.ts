@@ -19,8 +19,10 @@ export const Visibility = {
   VISIBILITY_PUBLIC: "VISIBILITY_PUBLIC",
   /** VISIBILITY_INTERNAL - Everybody with a credential. */
   VISIBILITY_INTERNAL: "VISIBILITY_INTERNAL",
-  /** VISIBILITY_PRIVATE - Its owner and administrators. */
+  /** VISIBILITY_PRIVATE - Its owner and administrators, and whom the owner named; of an organisation's plugin every member. */
   VISIBILITY_PRIVATE: "VISIBILITY_PRIVATE",
+  /** VISIBILITY_TEAM - Of an organisation's plugin: the members of its team, and the organisation's owners. */
+  VISIBILITY_TEAM: "VISIBILITY_TEAM",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
 
@@ -31,6 +33,7 @@ export namespace Visibility {
   export type VISIBILITY_PUBLIC = typeof Visibility.VISIBILITY_PUBLIC;
   export type VISIBILITY_INTERNAL = typeof Visibility.VISIBILITY_INTERNAL;
   export type VISIBILITY_PRIVATE = typeof Visibility.VISIBILITY_PRIVATE;
+  export type VISIBILITY_TEAM = typeof Visibility.VISIBILITY_TEAM;
   export type UNRECOGNIZED = typeof Visibility.UNRECOGNIZED;
 }
 
@@ -48,6 +51,9 @@ export function visibilityFromJSON(object: any): Visibility {
     case 3:
     case "VISIBILITY_PRIVATE":
       return Visibility.VISIBILITY_PRIVATE;
+    case 4:
+    case "VISIBILITY_TEAM":
+      return Visibility.VISIBILITY_TEAM;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -65,6 +71,8 @@ export function visibilityToJSON(object: Visibility): string {
       return "VISIBILITY_INTERNAL";
     case Visibility.VISIBILITY_PRIVATE:
       return "VISIBILITY_PRIVATE";
+    case Visibility.VISIBILITY_TEAM:
+      return "VISIBILITY_TEAM";
     case Visibility.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
@@ -81,6 +89,8 @@ export function visibilityToNumber(object: Visibility): number {
       return 2;
     case Visibility.VISIBILITY_PRIVATE:
       return 3;
+    case Visibility.VISIBILITY_TEAM:
+      return 4;
     case Visibility.UNRECOGNIZED:
     default:
       return -1;
@@ -429,7 +439,7 @@ export interface Plugin {
   repository: string;
   tags: string[];
   category: string;
-  /** Username of the owner. */
+  /** Username or organisation. */
   owner: string;
   visibility: Visibility;
   verified: boolean;
@@ -451,11 +461,24 @@ export interface Plugin {
   revision: number;
   capabilities: string[];
   documentation: string;
+  /** user or organisation. */
+  ownerType: string;
+  /** Team of the organisation that the plugin is assigned to; empty for none, and for callers who are no members. */
+  team: string;
 }
 
 export interface Plugin_ChannelsEntry {
   key: string;
   value: string;
+}
+
+/** Somebody with a role on one plugin. */
+export interface PluginOwner {
+  /** user, organisation or team. */
+  type: string;
+  name: string;
+  /** owner, maintainer, publisher or reader. */
+  role: string;
 }
 
 /** A plugin with what its page shows. */
@@ -777,6 +800,8 @@ function createBasePlugin(): Plugin {
     revision: 0,
     capabilities: [],
     documentation: "",
+    ownerType: "",
+    team: "",
   };
 }
 
@@ -850,6 +875,12 @@ export const Plugin: MessageFns<Plugin> = {
     }
     if (message.documentation !== "") {
       writer.uint32(186).string(message.documentation);
+    }
+    if (message.ownerType !== "") {
+      writer.uint32(194).string(message.ownerType);
+    }
+    if (message.team !== "") {
+      writer.uint32(202).string(message.team);
     }
     return writer;
   },
@@ -1054,6 +1085,22 @@ export const Plugin: MessageFns<Plugin> = {
             message.documentation = reader.string();
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.ownerType = reader.string();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.team = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1114,6 +1161,12 @@ export const Plugin: MessageFns<Plugin> = {
         ? object.capabilities.map((e: any) => globalThis.String(e))
         : [],
       documentation: isSet(object.documentation) ? globalThis.String(object.documentation) : "",
+      ownerType: isSet(object.ownerType)
+        ? globalThis.String(object.ownerType)
+        : isSet(object.owner_type)
+        ? globalThis.String(object.owner_type)
+        : "",
+      team: isSet(object.team) ? globalThis.String(object.team) : "",
     };
   },
 
@@ -1194,6 +1247,12 @@ export const Plugin: MessageFns<Plugin> = {
     if (message.documentation !== "") {
       obj.documentation = message.documentation;
     }
+    if (message.ownerType !== "") {
+      obj.ownerType = message.ownerType;
+    }
+    if (message.team !== "") {
+      obj.team = message.team;
+    }
     return obj;
   },
 
@@ -1237,6 +1296,8 @@ export const Plugin: MessageFns<Plugin> = {
     message.revision = object.revision ?? 0;
     message.capabilities = object.capabilities?.map((e) => e) || [];
     message.documentation = object.documentation ?? "";
+    message.ownerType = object.ownerType ?? "";
+    message.team = object.team ?? "";
     return message;
   },
 };
@@ -1322,6 +1383,107 @@ export const Plugin_ChannelsEntry: MessageFns<Plugin_ChannelsEntry> = {
     const message = createBasePlugin_ChannelsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePluginOwner(): PluginOwner {
+  return { type: "", name: "", role: "" };
+}
+
+export const PluginOwner: MessageFns<PluginOwner> = {
+  encode(message: PluginOwner, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.role !== "") {
+      writer.uint32(26).string(message.role);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PluginOwner {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePluginOwner();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PluginOwner {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+    };
+  },
+
+  toJSON(message: PluginOwner): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PluginOwner>): PluginOwner {
+    return PluginOwner.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PluginOwner>): PluginOwner {
+    const message = createBasePluginOwner();
+    message.type = object.type ?? "";
+    message.name = object.name ?? "";
+    message.role = object.role ?? "";
     return message;
   },
 };

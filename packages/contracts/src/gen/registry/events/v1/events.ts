@@ -19,7 +19,7 @@ export interface ReleasePublished {
   sha256: string;
   size: number;
   kind: string;
-  /** public, internal or private. */
+  /** public, internal, team or private. */
   visibility: string;
   publishedBy: string;
   publishedById: number;
@@ -71,7 +71,7 @@ export interface ReleaseRestored {
   /** As when it was published. */
   publishedAt: Date | undefined;
   publishedBy: string;
-  /** public, internal or private. */
+  /** public, internal, team or private. */
   visibility: string;
   revision: number;
 }
@@ -82,7 +82,7 @@ export interface ReleaseRestored {
  */
 export interface PluginUpdated {
   plugin: string;
-  /** public, internal, private, or hidden where no release of it is listed any more. */
+  /** public, internal, team, private, or hidden where no release of it is listed any more. */
   visibility: string;
   /** Empty where nobody changed the plugin itself. */
   updatedBy: string;

@@ -1,0 +1,1 @@
+export * from "./gen/registry/auth/v1/audit_service.ts";

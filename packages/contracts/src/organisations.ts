@@ -1,0 +1,2 @@
+export { Member, Organisation, Team } from "./gen/registry/auth/v1/organisation.ts";
+export * from "./gen/registry/auth/v1/organisation_service.ts";
