@@ -1,3 +1,4 @@
+import { visibilities } from "@registry/domain";
 import { z } from "zod";
 
 /** What answers look like: for the documentation, and for the tests that hold answers against it. */
@@ -110,7 +111,9 @@ const pluginFields = {
   capabilities: z.array(text),
   category: nullable,
   owner: text,
-  visibility: z.enum(["public", "internal", "private"]),
+  owner_type: z.enum(["user", "organisation"]),
+  team: nullable,
+  visibility: z.enum(visibilities),
   verified: z.boolean(),
   created_at: time.nullable(),
   updated_at: time.nullable(),

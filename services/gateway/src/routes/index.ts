@@ -7,6 +7,7 @@ import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
+import { ownerRoutes } from "./owners.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
@@ -28,6 +29,7 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...deprecationRoutes(parts),
     ...reviewRoutes(parts),
     ...channelRoutes(parts),
+    ...ownerRoutes(parts),
     ...authRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
