@@ -4,11 +4,15 @@ import { bootstrapAdmin } from "./bootstrap.ts";
 import { CallerTokens } from "./caller-tokens.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
+import { organisationTable } from "./organisations/grpc.ts";
+import { startSettler } from "./organisations/settler.ts";
+import { Organisations } from "./organisations/store/organisations.ts";
 import type { AuthConfig, Parts } from "./parts.ts";
 import { hashPassword } from "./passwords.ts";
 import { openApiTokens } from "./store/api-tokens.ts";
 import { Counters } from "./store/counters.ts";
 import { LoginThrottle } from "./store/failures.ts";
+import { Namespaces } from "./store/namespaces.ts";
 import { RevokedTokens } from "./store/revoked.ts";
 import { openUsers } from "./store/users.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -39,6 +43,8 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     keys,
     log,
     users: await openUsers(documents),
+    namespaces: await Namespaces.open(documents),
+    organisations: await Organisations.open(documents),
     apiTokens: await openApiTokens(documents),
     revoked: await RevokedTokens.open(documents),
     counters,
@@ -54,21 +60,24 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
 function assemble(parts: Parts, deps: AuthDeps): AuthService {
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
+  let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts)],
+    tables: [authTable(parts), organisationTable(parts)],
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
       stopSweeper = startSweeper(parts);
+      stopSettler = startSettler(parts);
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };
     },
     async close() {
       stopSweeper();
+      await stopSettler();
     },
   };
 }

@@ -3,6 +3,9 @@ import { invalid, isGrant, isRole, type Membership, quote, RegistryError, type R
 /** Roles that registration may give; administrators are made by administrators only. */
 export const registrationRoles = ["user", "publisher"] as const;
 
+/** A membership as it is kept with its user. */
+export type HeldMembership = Membership & { readonly since: Date };
+
 export interface User {
   readonly _id: number;
   /** Lower case. */
@@ -22,14 +25,16 @@ export interface User {
   /** Organisation of a service account, which has no password and logs in nowhere; absent for people. */
   readonly serviceAccountOf?: string;
   /** Organisations that the user belongs to. */
-  readonly memberships?: readonly Membership[];
+  readonly memberships?: readonly HeldMembership[];
+  /** Counts the changes of `memberships`: of two at once, the second sees the first. */
+  readonly membershipsRevision?: number;
   /** Hash of the first administrator's token, until that token has its own document. */
   readonly bootstrapTokenHash?: string;
 }
 
 export const bootstrapUserId = 1;
 export const bootstrapUsername = "admin";
-const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry"];
+const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry", "npm", "mirror"];
 const usernamePattern = /^[a-z0-9][a-z0-9_.-]{1,38}$/i;
 
 /** @returns the name in lower case */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
 import type { AuthPort, CallOptions, ServiceClient } from "@registry/kit";
@@ -32,6 +33,7 @@ export interface Replica {
   readonly service: AuthService;
   readonly surroundings: TestSurroundings;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
   close(): Promise<void>;
 }
 
@@ -50,7 +52,13 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(
-    { REGISTRATION: "open", REGISTRATION_ROLE: "user", TOKEN_LIFETIME_DAYS: 30, ...options.config },
+    {
+      REGISTRATION: "open",
+      REGISTRATION_ROLE: "user",
+      ORGANISATION_CREATION: "publishers",
+      TOKEN_LIFETIME_DAYS: 30,
+      ...options.config,
+    },
     {
       ...surroundings,
       documents: options.documents ?? store.documents,
@@ -63,6 +71,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
     service,
     surroundings,
     auth: client,
+    organisations: surroundings.clients.of(OrganisationServiceDefinition),
     async close() {
       await service.close();
       surroundings.close();
