@@ -13,6 +13,8 @@ const parameterDocs: Readonly<Record<string, string>> = {
   channel: "Name of a channel, e.g. `beta`",
   username: "Name of a user",
   id: "Id of a token",
+  org: "Name of an organisation",
+  team: "Name of a team of the organisation",
 };
 
 const accessDocs: { readonly [access in Access]: string } = {

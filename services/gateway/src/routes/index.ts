@@ -6,13 +6,17 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { memberRoutes } from "./members.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
+import { organisationRoutes } from "./organisations.ts";
 import { ownerRoutes } from "./owners.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
 import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
+import { serviceAccountRoutes } from "./service-accounts.ts";
+import { teamRoutes } from "./teams.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
 import { yankRoutes } from "./yank.ts";
 
@@ -33,6 +37,10 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...authRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
+    ...organisationRoutes(parts),
+    ...memberRoutes(parts),
+    ...teamRoutes(parts),
+    ...serviceAccountRoutes(parts),
     ...analyticsRoutes(parts),
   ];
   return [...routes, ...docsRoutes(routes, parts.config.REGISTRY_NAME, parts.version)];
