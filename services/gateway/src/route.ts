@@ -99,7 +99,10 @@ interface RouteParts<Q extends z.ZodType, B extends z.ZodType> {
   /** `form`: multipart, read by the handler. */
   readonly body?: B | "form";
   readonly answers: Readonly<Record<number, AnswerDoc>>;
-  /** Guesses are slowed down more than other requests. */
+  /**
+   * It carries a secret of its own, a password for one: auth limits how often that is tried, and where anyone may come, a
+   * credential that was sent along is not looked at.
+   */
   readonly guessing?: true;
   /** Default 10 s. */
   readonly deadlineMs?: number;
