@@ -13,12 +13,13 @@ export function toUserMessage(user: User): UserMessage {
     createdAt: user.createdAt,
     serviceAccount: user.serviceAccountOf !== undefined,
     organisation: user.serviceAccountOf ?? "",
-    totpEnabled: false,
+    totpEnabled: user.totp !== undefined,
     memberships: [],
   };
 }
 
-export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
+/** @param username whose it is */
+export function toApiTokenMessage(token: ApiToken, username: string): ApiTokenMessage {
   return {
     id: token._id,
     name: token.name,
@@ -27,8 +28,8 @@ export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
     expiresAt: token.expiresAt,
     lastUsedAt: token.lastUsedAt,
     hint: token.hint,
-    addresses: [],
-    readOnly: false,
-    username: "",
+    addresses: [...(token.addresses ?? [])],
+    readOnly: token.readOnly ?? false,
+    username,
   };
 }

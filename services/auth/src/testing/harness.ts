@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
-import type { AuthPort, CallOptions, ServiceClient } from "@registry/kit";
+import { type AuthPort, type CallOptions, inspectSettings, type ServiceClient } from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings } from "@registry/kit/testing";
 import { type AuthService, createAuthService } from "../auth.ts";
+import { authSettings } from "../config.ts";
 import type { AuthConfig } from "../parts.ts";
 
 export interface Store {
@@ -41,6 +42,16 @@ export interface ReplicaOptions {
   readonly documents?: Documents;
 }
 
+const { settings: defaults } = inspectSettings(authSettings, { values: new Map(), fromFile: new Set() });
+/** Tests come in great numbers from one address; those of limits set their own. */
+const unlimited = {
+  RATE_LIMIT_LOGINS: 0,
+  RATE_LIMIT_REGISTRATIONS: 0,
+  RATE_LIMIT_TOKENS: 0,
+  RATE_LIMIT_FAILED_CREDENTIALS: 0,
+  RATE_LIMIT_REPORTS: 0,
+};
+
 /** One replica of the service on the store, reached through its RPCs with its own exchange of credentials. */
 export async function composeReplica(store: Store, options: ReplicaOptions = {}): Promise<Replica> {
   const port: AuthPort = {
@@ -50,7 +61,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(
-    { REGISTRATION: "open", REGISTRATION_ROLE: "user", TOKEN_LIFETIME_DAYS: 30, ...options.config },
+    { ...defaults, REGISTRATION: "open", ...unlimited, REGISTRY_NAME: "Test Registry", ...options.config },
     {
       ...surroundings,
       documents: options.documents ?? store.documents,
