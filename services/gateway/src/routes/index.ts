@@ -6,12 +6,15 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { jwksRoutes } from "./jwks.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
 import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
+import { secretReportRoutes } from "./secret-report.ts";
+import { totpRoutes } from "./totp.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
 import { yankRoutes } from "./yank.ts";
 
@@ -29,6 +32,9 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...reviewRoutes(parts),
     ...channelRoutes(parts),
     ...authRoutes(parts),
+    ...totpRoutes(parts),
+    ...jwksRoutes(parts),
+    ...secretReportRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
     ...analyticsRoutes(parts),
