@@ -14,6 +14,7 @@ import { refusalStories } from "./stories/refusals.ts";
 import { rehearsalStories } from "./stories/rehearsal.ts";
 import { restartStories } from "./stories/restart.ts";
 import { reviewStories } from "./stories/review.ts";
+import { tokenStories } from "./stories/tokens.ts";
 import { usageStories } from "./stories/usage.ts";
 import { verdictStories } from "./stories/verdicts.ts";
 import { versionStories } from "./stories/versions.ts";
@@ -46,6 +47,7 @@ export function tellStories(kind: StackKind): void {
     accessStories(world);
     accountStories(world);
     organisationStories(world);
+    tokenStories(world);
     errorStories(world);
     operationStories(world);
     grpcStories(world);

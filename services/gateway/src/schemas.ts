@@ -223,6 +223,9 @@ export const tokenSchema = z
     expires_at: time.nullable(),
     last_used_at: time.nullable(),
     hint: text,
+    addresses: z.array(text),
+    read_only: z.boolean(),
+    username: text,
   })
   .meta({ id: "ApiToken" });
 

@@ -9,6 +9,18 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
     indexes: [
       { name: "hash", keys: [["hash", 1]], unique: true },
       { name: "user_id", keys: [["userId", 1]] },
+      {
+        name: "kind_expires_at",
+        keys: [
+          ["kind", 1],
+          ["expiresAt", 1],
+        ],
+      },
     ],
   });
+}
+
+/** Publish tokens live for minutes and nobody looks after them; a day later they are forgotten. */
+export async function sweepPublishTokens(tokens: ApiTokens, now: Date): Promise<void> {
+  await tokens.deleteMany({ kind: "publish", expiresAt: { $lt: new Date(now.getTime() - 86_400_000) } });
 }

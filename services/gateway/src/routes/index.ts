@@ -6,6 +6,7 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { jwksRoutes } from "./jwks.ts";
 import { memberRoutes } from "./members.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
 import { organisationRoutes } from "./organisations.ts";
@@ -15,8 +16,10 @@ import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
 import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
+import { secretReportRoutes } from "./secret-report.ts";
 import { serviceAccountRoutes } from "./service-accounts.ts";
 import { teamRoutes } from "./teams.ts";
+import { totpRoutes } from "./totp.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
 import { yankRoutes } from "./yank.ts";
 
@@ -35,6 +38,9 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...channelRoutes(parts),
     ...ownerRoutes(parts),
     ...authRoutes(parts),
+    ...totpRoutes(parts),
+    ...jwksRoutes(parts),
+    ...secretReportRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
     ...organisationRoutes(parts),
