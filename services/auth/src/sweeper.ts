@@ -1,5 +1,4 @@
 import type { Parts } from "./parts.ts";
-import { sweepPublishTokens } from "./store/api-tokens.ts";
 
 const everyMs = 10 * 60_000;
 
@@ -10,7 +9,7 @@ export function startSweeper(parts: Parts): () => void {
     await parts.revoked.sweep(now);
     await parts.throttle.sweep(now);
     await parts.quotas.sweep(now);
-    await sweepPublishTokens(parts.apiTokens, now);
+    await parts.apiTokens.deleteMany({ kind: "publish", expiresAt: { $lt: now } });
     // A key that is due is replaced although nobody logs in.
     await parts.signingKeys?.current();
     await parts.signingKeys?.sweep(now);

@@ -58,6 +58,7 @@ export function tokenStories(world: World): void {
 
     it("publish to one namespace and no other", async () => {
       const [ours, theirs] = [world.name("ours"), world.name("theirs")];
+      for (const name of [ours, theirs]) expect((await world.admin.createsOrganisation({ name })).status).toBe(201);
       const scoped = await holding(world.admin, [`publish:@${ours}/*`]);
       expect((await scoped.publishes(npmZip({ name: `@${ours}/tool` }))).status).toBe(201);
       for (const name of [`@${theirs}/tool`, world.name("tool")]) {

@@ -10,7 +10,7 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
       { name: "hash", keys: [["hash", 1]], unique: true },
       { name: "user_id", keys: [["userId", 1]] },
       {
-        name: "kind_expires_at",
+        name: "kind",
         keys: [
           ["kind", 1],
           ["expiresAt", 1],
@@ -18,9 +18,4 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
       },
     ],
   });
-}
-
-/** Publish tokens live for minutes and nobody looks after them; a day later they are forgotten. */
-export async function sweepPublishTokens(tokens: ApiTokens, now: Date): Promise<void> {
-  await tokens.deleteMany({ kind: "publish", expiresAt: { $lt: new Date(now.getTime() - 86_400_000) } });
 }

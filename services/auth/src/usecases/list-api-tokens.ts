@@ -4,6 +4,8 @@ import { tokenOwner } from "./token-owner.ts";
 
 export const listApiTokens: UseCase<"listApiTokens"> = (parts) => async (request, context) => {
   const user = await tokenOwner(parts, context, request.username);
-  const tokens = await parts.apiTokens.find({ userId: user._id }, { sort: [["createdAt", 1]] });
+  // Publish tokens come and go by themselves.
+  const own = { userId: user._id, kind: { $ne: "publish" } };
+  const tokens = await parts.apiTokens.find(own, { sort: [["createdAt", 1]] });
   return { tokens: tokens.map((token) => toApiTokenMessage(token, user.username)) };
 };
