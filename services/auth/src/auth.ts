@@ -2,6 +2,8 @@ import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { CallerTokens } from "./caller-tokens.ts";
+import { federationTable } from "./federation/grpc.ts";
+import { type FederationParts, openFederation } from "./federation/parts.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
 import type { AuthConfig, Parts } from "./parts.ts";
@@ -48,21 +50,23 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  return assemble(parts, deps);
+  // WIRE AT MERGE: the one place where teams of organisations begin to follow the provider's groups.
+  const teams = { follow: async (): Promise<void> => undefined };
+  return assemble(parts, await openFederation(parts, documents, teams), deps);
 }
 
-function assemble(parts: Parts, deps: AuthDeps): AuthService {
+function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): AuthService {
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts)],
+    tables: [authTable(parts), federationTable(federation)],
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
-      stopSweeper = startSweeper(parts);
+      stopSweeper = startSweeper(federation);
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };

@@ -1,4 +1,5 @@
 import { setting } from "@registry/kit";
+import { federationSettings } from "./federation/config.ts";
 import { registrationRoles } from "./model/user.ts";
 
 export const authSettings = {
@@ -16,4 +17,5 @@ export const authSettings = {
     min: 1,
     max: 365,
   }),
+  ...federationSettings,
 };

@@ -15,9 +15,14 @@ export interface ApiToken {
   readonly lastUsedAt?: Date;
   /** First characters of the secret. */
   readonly hint: string;
+  /** `publish`: of trusted publishing, made for a workflow; absent for tokens that users made. */
+  readonly kind?: "publish";
+  /** Trusted publisher that it was made for. */
+  readonly publisherId?: string;
 }
 
-const prefix = "acr_";
+/** `acr_` of tokens that users make, `acp_` of those that trusted publishing makes. */
+export type TokenPrefix = "acr_" | "acp_";
 const checksumLength = 6;
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const hintLength = 8;
@@ -34,18 +39,18 @@ function checksum(text: string): string {
 }
 
 /**
- * The form in which a token is shown, once: `acr_`, the random part, six characters of CRC-32 in base 62, by which
+ * The form in which a token is shown, once: its prefix, the random part, six characters of CRC-32 in base 62, by which
  * scanners for leaked secrets tell a real token from a look-alike.
  * @param random 43 characters of base64url, 256 bits
  */
-export function formatApiToken(random: string): string {
+export function formatApiToken(random: string, prefix: TokenPrefix = "acr_"): string {
   return `${prefix}${random}${checksum(prefix + random)}`;
 }
 
-/** False for what has the prefix but can never have been given out, so that it costs no look-up. */
+/** False for what has a prefix but can never have been given out, so that it costs no look-up. */
 export function isPlausible(secret: string): boolean {
-  if (!secret.startsWith(prefix)) return true;
-  const match = /^(acr_[\w-]{43})([0-9A-Za-z]{6})$/.exec(secret);
+  if (!/^ac[rp]_/.test(secret)) return true;
+  const match = /^(ac[rp]_[\w-]{43})([0-9A-Za-z]{6})$/.exec(secret);
   return match !== null && checksum(match[1] ?? "") === match[2];
 }
 

@@ -23,6 +23,10 @@ export interface User {
   readonly serviceAccountOf?: string;
   /** Organisations that the user belongs to. */
   readonly memberships?: readonly Membership[];
+  /** What the identity provider knows the user by; absent for those who are known here alone. */
+  readonly identity?: { readonly issuer: string; readonly subject: string };
+  /** Role that the user goes back to on leaving the group that makes administrators; absent for everybody else. */
+  readonly roleWithoutGroup?: Role;
   /** Hash of the first administrator's token, until that token has its own document. */
   readonly bootstrapTokenHash?: string;
 }
@@ -44,14 +48,22 @@ export function parseUsername(text: string): string {
   return text.toLowerCase();
 }
 
+export function isReservedUsername(username: string): boolean {
+  return reservedUsernames.includes(username);
+}
+
 /** @throws kind `invalid_argument`, reason `RESERVED_USERNAME` */
 export function refuseReserved(username: string): void {
-  if (!reservedUsernames.includes(username)) return;
+  if (!isReservedUsername(username)) return;
   throw invalid("RESERVED_USERNAME", `the username ${quote(username)} is reserved; choose another`, "/username");
 }
 
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text);
+}
+
 export function parseEmail(text: string): { readonly email: string; readonly emailKey: string } {
-  if (text.length > 254 || !/^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text)) {
+  if (!isEmail(text)) {
     throw invalid("INVALID_EMAIL", `${quote(text)} is not an email address such as name@example.org`, "/email");
   }
   return { email: text, emailKey: text.toLowerCase() };

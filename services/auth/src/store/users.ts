@@ -11,6 +11,14 @@ export function openUsers(documents: Documents): Promise<Users> {
       { name: "username", keys: [["username", 1]], unique: true },
       { name: "email_key", keys: [["emailKey", 1]], unique: true },
       { name: "role", keys: [["role", 1]] },
+      {
+        name: "identity",
+        keys: [
+          ["identity.issuer", 1],
+          ["identity.subject", 1],
+        ],
+        unique: true,
+      },
     ],
   });
 }

@@ -2,12 +2,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
-import type { AuthPort, CallOptions, ServiceClient } from "@registry/kit";
+import { type AuthPort, type CallOptions, inspectSettings, type ServiceClient } from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings } from "@registry/kit/testing";
 import { type AuthService, createAuthService } from "../auth.ts";
+import { authSettings } from "../config.ts";
 import type { AuthConfig } from "../parts.ts";
+
+const defaults: AuthConfig = inspectSettings(authSettings, { values: new Map(), fromFile: new Set() }).settings;
 
 export interface Store {
   readonly documents: Documents;
@@ -32,6 +36,7 @@ export interface Replica {
   readonly service: AuthService;
   readonly surroundings: TestSurroundings;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly federation: ServiceClient<typeof FederationServiceDefinition>;
   close(): Promise<void>;
 }
 
@@ -50,7 +55,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(
-    { REGISTRATION: "open", REGISTRATION_ROLE: "user", TOKEN_LIFETIME_DAYS: 30, ...options.config },
+    { ...defaults, REGISTRATION: "open", ...options.config },
     {
       ...surroundings,
       documents: options.documents ?? store.documents,
@@ -63,6 +68,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
     service,
     surroundings,
     auth: client,
+    federation: surroundings.clients.of(FederationServiceDefinition),
     async close() {
       await service.close();
       surroundings.close();

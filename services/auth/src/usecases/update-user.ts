@@ -41,7 +41,12 @@ async function set(parts: Parts, user: User, changes: Partial<Omit<User, "_id">>
 }
 
 /** One leaves the list of administrators before their rights go, so two who demote each other cannot both succeed. */
-async function keepingAnAdmin(parts: Parts, before: User, after: User, write: () => Promise<void>): Promise<void> {
+export async function keepingAnAdmin(
+  parts: Parts,
+  before: User,
+  after: User,
+  write: () => Promise<void>,
+): Promise<void> {
   if (isActiveAdmin(before) && !isActiveAdmin(after)) {
     if (!(await parts.counters.removeAdmin(before._id))) {
       const text = "This is the last administrator; make another user one first";
