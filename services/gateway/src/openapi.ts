@@ -11,7 +11,7 @@ const parameterDocs: Readonly<Record<string, string>> = {
   path: "Path of a file in the package",
   channel: "Name of a channel, e.g. `beta`",
   username: "Name of a user",
-  id: "Id of a token",
+  id: "Id of a token or a trusted publisher",
 };
 
 const accessDocs: { readonly [access in Access]: string } = {

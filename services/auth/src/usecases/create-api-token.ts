@@ -14,7 +14,7 @@ export const createApiToken: UseCase<"createApiToken"> = (parts) => async (reque
   const scopes = parseRights(request.scopes, "scopes");
   const expiresAt = parseExpiry(request.expiresInDays, now);
   const user = await callerUser(parts, context);
-  if ((await parts.apiTokens.countDocuments({ userId: user._id, kind: null })) >= maxTokens) {
+  if ((await parts.apiTokens.countDocuments({ userId: user._id, kind: { $ne: "publish" } })) >= maxTokens) {
     const text = `A user has at most ${maxTokens} API tokens; revoke one first`;
     throw new RegistryError("conflict", "TOO_MANY_TOKENS", text);
   }

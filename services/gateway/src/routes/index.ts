@@ -6,6 +6,7 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { federationRoutes, trustedPublisherRoutes } from "./federation.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
@@ -29,6 +30,8 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...reviewRoutes(parts),
     ...channelRoutes(parts),
     ...authRoutes(parts),
+    ...federationRoutes(parts),
+    ...trustedPublisherRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
     ...analyticsRoutes(parts),
