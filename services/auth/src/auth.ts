@@ -6,11 +6,15 @@ import { federationTable } from "./federation/grpc.ts";
 import { type FederationParts, openFederation } from "./federation/parts.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
+import { organisationTable } from "./organisations/grpc.ts";
+import { startSettler } from "./organisations/settler.ts";
+import { Organisations } from "./organisations/store/organisations.ts";
 import type { AuthConfig, Parts } from "./parts.ts";
 import { hashPassword } from "./passwords.ts";
 import { openApiTokens } from "./store/api-tokens.ts";
 import { Counters } from "./store/counters.ts";
 import { LoginThrottle } from "./store/failures.ts";
+import { Namespaces } from "./store/namespaces.ts";
 import { RevokedTokens } from "./store/revoked.ts";
 import { openUsers } from "./store/users.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -41,6 +45,8 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     keys,
     log,
     users: await openUsers(documents),
+    namespaces: await Namespaces.open(documents),
+    organisations: await Organisations.open(documents),
     apiTokens: await openApiTokens(documents),
     revoked: await RevokedTokens.open(documents),
     counters,
@@ -50,29 +56,30 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  // WIRE AT MERGE: the one place where teams of organisations begin to follow the provider's groups.
-  const teams = { follow: async (): Promise<void> => undefined };
-  return assemble(parts, await openFederation(parts, documents, teams), deps);
+  return assemble(parts, await openFederation(parts, documents), deps);
 }
 
 function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): AuthService {
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
+  let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts), federationTable(federation)],
+    tables: [authTable(parts), organisationTable(parts), federationTable(federation)],
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
       stopSweeper = startSweeper(federation);
+      stopSettler = startSettler(parts);
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };
     },
     async close() {
       stopSweeper();
+      await stopSettler();
     },
   };
 }

@@ -11,6 +11,10 @@ export const authSettings = {
     description: "Role of those who registered themselves: user or publisher",
     fallback: "user",
   }),
+  ORGANISATION_CREATION: setting.oneOf(["publishers", "admins", "users"], {
+    description: "Who may create organisations: admins, publishers (and administrators), or all users",
+    fallback: "publishers",
+  }),
   TOKEN_LIFETIME_DAYS: setting.integer({
     description: "Days until the token of a login ends, 1 to 365",
     fallback: 30,

@@ -3,9 +3,11 @@ import type { Clock, Handler, Ids, Keys, Logger, SettingsOf } from "@registry/ki
 import type { CallerTokens } from "./caller-tokens.ts";
 import type { authSettings } from "./config.ts";
 import type { Gate } from "./gate.ts";
+import type { Organisations } from "./organisations/store/organisations.ts";
 import type { ApiTokens } from "./store/api-tokens.ts";
 import type { Counters } from "./store/counters.ts";
 import type { LoginThrottle } from "./store/failures.ts";
+import type { Namespaces } from "./store/namespaces.ts";
 import type { RevokedTokens } from "./store/revoked.ts";
 import type { Users } from "./store/users.ts";
 import type { Withdraw } from "./withdraw.ts";
@@ -20,6 +22,8 @@ export interface Parts {
   readonly keys: Keys;
   readonly log: Logger;
   readonly users: Users;
+  readonly namespaces: Namespaces;
+  readonly organisations: Organisations;
   readonly apiTokens: ApiTokens;
   readonly revoked: RevokedTokens;
   readonly counters: Counters;

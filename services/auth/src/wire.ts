@@ -14,7 +14,11 @@ export function toUserMessage(user: User): UserMessage {
     serviceAccount: user.serviceAccountOf !== undefined,
     organisation: user.serviceAccountOf ?? "",
     totpEnabled: false,
-    memberships: [],
+    memberships: (user.memberships ?? []).map(({ org, role, teams }) => ({
+      organisation: org,
+      role,
+      teams: Object.keys(teams).sort(),
+    })),
   };
 }
 

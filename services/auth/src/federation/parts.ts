@@ -6,7 +6,6 @@ import { Issuer } from "./provider/issuer.ts";
 import { SignIn } from "./provider/sign-in.ts";
 import { openTrustedPublishers, type TrustedPublishers } from "./store/trusted-publishers.ts";
 import { UsedOnce } from "./store/used-once.ts";
-import type { TeamSync } from "./team-sync.ts";
 
 /** What the use cases of federation are made of, beside what those of auth are. */
 export interface FederationParts extends Parts {
@@ -16,14 +15,13 @@ export interface FederationParts extends Parts {
   readonly trustedIssuers: ReadonlyMap<string, Issuer>;
   readonly publishers: TrustedPublishers;
   readonly usedOnce: UsedOnce;
-  readonly teams: TeamSync;
 }
 
 type Methods = (typeof FederationServiceDefinition)["methods"];
 /** A use case: given its parts, it handles the RPC of its name. */
 export type UseCase<M extends keyof Methods> = (parts: FederationParts) => Handler<Methods[M]>;
 
-export async function openFederation(parts: Parts, documents: Documents, teams: TeamSync): Promise<FederationParts> {
+export async function openFederation(parts: Parts, documents: Documents): Promise<FederationParts> {
   const { config, clock, log } = parts;
   const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: id, OIDC_CLIENT_SECRET: secret, OIDC_SCOPES: scopes } = config;
   const isConfigured = issuer !== undefined && id !== undefined && secret !== undefined;
@@ -33,6 +31,5 @@ export async function openFederation(parts: Parts, documents: Documents, teams: 
     trustedIssuers: new Map(config.TRUSTED_ISSUERS.map((url) => [url, new Issuer(url, clock)])),
     publishers: await openTrustedPublishers(documents),
     usedOnce: await UsedOnce.open(documents),
-    teams,
   };
 }

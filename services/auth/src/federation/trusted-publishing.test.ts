@@ -1,10 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Membership } from "@registry/domain";
 import type { CallOptions } from "@registry/kit";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { User } from "../model/user.ts";
 import { BuildSystem, createBuildKey } from "../testing/build-system.ts";
 import { forgeUnsigned } from "../testing/forge.ts";
 import { bearer, failure, openStore, type Replica, type Store, startReplica } from "../testing/harness.ts";
@@ -356,18 +354,19 @@ describe("a trusted publisher", () => {
 });
 
 describe("publishing as a service account", () => {
-  const ownerOf = (role: Membership["role"]): Membership => ({ org: "acme", role, teams: {} });
   let owner: CallOptions;
-  let reader: CallOptions;
+  let maintainer: CallOptions;
 
   beforeAll(async () => {
-    [owner, reader] = (await Promise.all(["owner", "reader"].map(newUser))) as [CallOptions, CallOptions];
-    for (const username of ["robot", "stranger-robot"]) await replica.auth.createUser({ username }, admin);
-    const users = await store.documents.collection<User>({ name: "users", indexes: [] });
-    await users.updateOne({ username: "owner" }, { $set: { memberships: [ownerOf("owner")] } });
-    await users.updateOne({ username: "reader" }, { $set: { memberships: [ownerOf("maintainer")] } });
-    await users.updateOne({ username: "robot" }, { $set: { serviceAccountOf: "acme" } });
-    await users.updateOne({ username: "stranger-robot" }, { $set: { serviceAccountOf: "other" } });
+    owner = await newUser("owner");
+    maintainer = await newUser("maintainer");
+    const { organisations } = replica;
+    for (const name of ["acme", "other"]) {
+      const account = { organisation: name, username: `${name}-robot`, role: "publisher" };
+      await organisations.createOrganisation({ name }, name === "acme" ? owner : ben);
+      await organisations.createServiceAccount(account, name === "acme" ? owner : ben);
+    }
+    await organisations.setMember({ organisation: "acme", username: "maintainer", role: "maintainer" }, owner);
   });
 
   const as = (caller: CallOptions, publishesAs: string, plugin = "@acme/tool") =>
@@ -375,16 +374,16 @@ describe("publishing as a service account", () => {
 
   it("is for owners of the plugin's organisation, and for administrators", async () => {
     for (const caller of [owner, admin]) {
-      expect((await as(caller, "robot")).publisher?.publishesAs).toBe("robot");
+      expect((await as(caller, "acme-robot")).publisher?.publishesAs).toBe("acme-robot");
     }
     const refusals = [
-      as(reader, "robot"),
-      as(ann, "robot"),
-      as(owner, "stranger-robot"),
+      as(maintainer, "acme-robot"),
+      as(ann, "acme-robot"),
+      as(owner, "other-robot"),
       as(owner, "ann"),
       as(owner, "nobody-at-all"),
-      as(owner, "robot", "@other/tool"),
-      as(owner, "robot", "tool"),
+      as(owner, "acme-robot", "@other/tool"),
+      as(owner, "acme-robot", "tool"),
     ];
     const errors = await Promise.all(refusals.map(failure));
     expect(new Set(errors.map(({ kind, message }) => `${kind} ${message}`)).size).toBe(1);
@@ -394,14 +393,22 @@ describe("publishing as a service account", () => {
   it("gives the workflow that account's rights, and owners of the organisation see it", async () => {
     const { token } = await exchange(await builds.mint(workflow()), "@acme/tool");
     expect(await callerOf(token)).toMatchObject({
-      username: "robot",
+      username: "acme-robot",
       scopes: ["publish:@acme/tool", "read:@acme/tool"],
     });
     const seenBy = async (caller: CallOptions) =>
       (await replica.federation.listTrustedPublishers({ plugin: "@acme/tool" }, caller)).publishers.length;
-    expect([await seenBy(owner), await seenBy(reader), await seenBy(ann)]).toEqual([2, 0, 0]);
+    expect([await seenBy(owner), await seenBy(maintainer), await seenBy(ann)]).toEqual([2, 0, 0]);
     const all = await replica.federation.listTrustedPublishers({}, owner);
     expect(all.publishers.filter(({ createdBy }) => createdBy === "admin")).toHaveLength(1);
+  });
+
+  it("ends with the account", async () => {
+    const { token } = await exchange(await builds.mint(workflow()), "@acme/tool");
+    await replica.organisations.deleteServiceAccount({ organisation: "acme", username: "acme-robot" }, owner);
+    await expect(callerOf(token)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await refuses(await builds.mint(workflow()), "@acme/tool");
+    expect((await failure(as(owner, "acme-robot"))).reason).toBe("SERVICE_ACCOUNT_NOT_FOUND");
   });
 });
 

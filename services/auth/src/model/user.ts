@@ -3,6 +3,17 @@ import { invalid, isGrant, isRole, type Membership, quote, RegistryError, type R
 /** Roles that registration may give; administrators are made by administrators only. */
 export const registrationRoles = ["user", "publisher"] as const;
 
+/** A membership as it is kept with its user. */
+export type HeldMembership = Membership & {
+  readonly since: Date;
+  /** What of it came with groups of the identity provider, and goes with them; absent where nothing did. */
+  readonly byGroups?: {
+    /** The membership itself. */
+    readonly member: boolean;
+    readonly teams: readonly string[];
+  };
+};
+
 export interface User {
   readonly _id: number;
   /** Lower case. */
@@ -22,7 +33,9 @@ export interface User {
   /** Organisation of a service account, which has no password and logs in nowhere; absent for people. */
   readonly serviceAccountOf?: string;
   /** Organisations that the user belongs to. */
-  readonly memberships?: readonly Membership[];
+  readonly memberships?: readonly HeldMembership[];
+  /** Counts the changes of `memberships`: of two at once, the second sees the first. */
+  readonly membershipsRevision?: number;
   /** What the identity provider knows the user by; absent for those who are known here alone. */
   readonly identity?: { readonly issuer: string; readonly subject: string };
   /** Role that the user goes back to on leaving the group that makes administrators; absent for everybody else. */
@@ -33,7 +46,7 @@ export interface User {
 
 export const bootstrapUserId = 1;
 export const bootstrapUsername = "admin";
-const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry"];
+const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry", "npm", "mirror"];
 const usernamePattern = /^[a-z0-9][a-z0-9_.-]{1,38}$/i;
 
 /** @returns the name in lower case */

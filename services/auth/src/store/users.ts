@@ -19,6 +19,14 @@ export function openUsers(documents: Documents): Promise<Users> {
         ],
         unique: true,
       },
+      {
+        name: "membership",
+        keys: [
+          ["memberships.org", 1],
+          ["username", 1],
+        ],
+      },
+      { name: "service_account_of", keys: [["serviceAccountOf", 1]] },
     ],
   });
 }
@@ -28,5 +36,8 @@ export function explainDuplicate(error: unknown): unknown {
   if (!(error instanceof DuplicateKeyError)) return error;
   return error.index === "email_key"
     ? new RegistryError("already_exists", "EMAIL_TAKEN", "This email belongs to another user")
-    : new RegistryError("already_exists", "USERNAME_TAKEN", "This username is taken; choose another");
+    : usernameTaken();
 }
+
+export const usernameTaken = (): RegistryError =>
+  new RegistryError("already_exists", "USERNAME_TAKEN", "This username is taken; choose another");

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
 import { type AuthPort, type CallOptions, inspectSettings, type ServiceClient } from "@registry/kit";
@@ -37,6 +38,7 @@ export interface Replica {
   readonly surroundings: TestSurroundings;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
   readonly federation: ServiceClient<typeof FederationServiceDefinition>;
+  readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
   close(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
     surroundings,
     auth: client,
     federation: surroundings.clients.of(FederationServiceDefinition),
+    organisations: surroundings.clients.of(OrganisationServiceDefinition),
     async close() {
       await service.close();
       surroundings.close();

@@ -1,6 +1,6 @@
-import { DuplicateKeyError } from "@registry/documents";
-import { RegistryError } from "@registry/domain";
+import { isRegistryError, RegistryError } from "@registry/domain";
 import { isReservedUsername, parseEmail, type User } from "../../model/user.ts";
+import { createUserDocument } from "../../usecases/create-user-document.ts";
 import { nthUsername, type Person, usernameFrom } from "../model/person.ts";
 import type { FederationParts } from "../parts.ts";
 
@@ -22,39 +22,38 @@ export async function createPerson(parts: FederationParts, person: Person): Prom
   for (let n = 1; n <= tries; n++) {
     const username = n <= numberedTries ? nthUsername(stem, n) : `user-${parts.ids.unique().slice(0, 8)}`;
     if (isReservedUsername(username)) continue;
-    const user: User = {
-      _id: await parts.counters.nextUserId(),
-      username,
-      ...email,
-      role: parts.config.OIDC_DEFAULT_ROLE,
-      grants: [],
-      disabled: false,
-      createdAt: parts.clock.now(),
-      identity: { issuer: person.issuer, subject: person.subject },
-    };
-    const taken = await insert(parts, user);
-    if (taken === undefined) return user;
-    const other = taken === "identity" ? await findPerson(parts, person) : null;
+    const made = await create(parts, person, username, email);
+    if (typeof made === "object") return made;
+    // Another replica may have made this very person meanwhile.
+    const other = await findPerson(parts, person);
     if (other !== null) return other;
-    if (taken === "email_key") email = {};
+    if (made === "EMAIL_TAKEN") email = {};
   }
   const text = "No username is free for this account; ask an administrator to make the user";
   throw new RegistryError("conflict", "NO_USERNAME_FREE", text);
 }
 
-async function freeEmail(parts: FederationParts, { email }: Person): Promise<Pick<User, "email" | "emailKey">> {
+type Email = Pick<User, "email" | "emailKey">;
+
+async function freeEmail(parts: FederationParts, { email }: Person): Promise<Email> {
   if (email === undefined) return {};
   const fields = parseEmail(email);
   return (await parts.users.findOne({ emailKey: fields.emailKey })) === null ? fields : {};
 }
 
-/** @returns the index that is in the way */
-async function insert(parts: FederationParts, user: User): Promise<string | undefined> {
+/** @returns why not, where something is taken */
+async function create(
+  parts: FederationParts,
+  { issuer, subject }: Person,
+  username: string,
+  email: Email,
+): Promise<User | "USERNAME_TAKEN" | "EMAIL_TAKEN"> {
+  const role = parts.config.OIDC_DEFAULT_ROLE;
   try {
-    await parts.users.insertOne(user);
-    return undefined;
+    return await createUserDocument(parts, { username, ...email, role, grants: [], identity: { issuer, subject } });
   } catch (error) {
-    if (error instanceof DuplicateKeyError) return error.index;
+    const reason = isRegistryError(error) ? error.reason : undefined;
+    if (reason === "USERNAME_TAKEN" || reason === "EMAIL_TAKEN") return reason;
     throw error;
   }
 }

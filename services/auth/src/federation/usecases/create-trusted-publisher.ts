@@ -63,7 +63,7 @@ async function whoPublishes(
   if (username === "" || username === user.username) return user;
   const manages = namespace !== undefined && (isAdmin(caller) || ownedBy(caller).includes(namespace));
   const account = manages ? await parts.users.findOne({ username: username.toLowerCase() }) : null;
-  if (account !== null && account.serviceAccountOf === namespace) return account;
+  if (account !== null && !account.disabled && account.serviceAccountOf === namespace) return account;
   const rule = "publishes_as must be a service account of the organisation of the plugin's namespace, which you own";
   throw notFound("SERVICE_ACCOUNT_NOT_FOUND", `Service account not found: ${rule}`);
 }

@@ -2,6 +2,7 @@ import { DuplicateKeyError, type Update } from "@registry/documents";
 import { isRegistryError, unauthenticated } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { parseEmail, type User } from "../../model/user.ts";
+import { followGroups } from "../../organisations/follow-groups.ts";
 import { keepingAnAdmin } from "../../usecases/update-user.ts";
 import type { Person } from "../model/person.ts";
 import { roleByGroup } from "../model/role-by-group.ts";
@@ -20,14 +21,17 @@ export async function welcome(parts: FederationParts, person: Person, context: C
   if (user.disabled) throw unauthenticated();
   await followRole(parts, user, person);
   await followEmail(parts, user, person);
-  await parts.teams.follow(user._id, person.groups);
+  await followGroups(parts, user, person.groups);
   const after = (await parts.users.findOne({ _id: user._id })) ?? user;
   if (after.disabled) throw unauthenticated();
   context.audit({ ...(known === null ? {} : { before: factsOf(known) }), after: factsOf(after) });
   return after;
 }
 
-const factsOf = ({ username, email = "", role }: User): object => ({ username, email, role });
+function factsOf({ username, email = "", role, memberships = [] }: User): object {
+  const teams = memberships.flatMap(({ org, teams }) => Object.keys(teams).map((team) => `${org}/${team}`));
+  return { username, email, role, organisations: memberships.map(({ org }) => org), teams };
+}
 
 async function followRole(parts: FederationParts, user: User, person: Person): Promise<void> {
   const group = parts.config.OIDC_ADMIN_GROUP;
