@@ -114,6 +114,14 @@ describe("a workflow that is trusted", () => {
     expect(await callerOf(token)).toMatchObject({ scopes: [`publish:${plugin}`, `read:${plugin}`] });
   });
 
+  it("is not known by a number that is too large to be exact", async () => {
+    const plugin = nextName("tool");
+    const id = 2 ** 53;
+    await create(plugin, ann, { claims: { repository_id: String(id) } });
+    await refuses(await builds.mint(workflow({ repository_id: id })), plugin);
+    expect((await exchange(await builds.mint(workflow({ repository_id: String(id) })), plugin)).plugin).toBe(plugin);
+  });
+
   it("has a token that can make no other, nor trust another workflow", async () => {
     const plugin = nextName("tool");
     await create(plugin);
