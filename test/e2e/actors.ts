@@ -156,12 +156,14 @@ export class Actor {
     return this.gets("/api/v1/admin/reviews?limit=500");
   }
 
-  logsIn(username: string, password: string): Promise<Answer> {
-    return this.sends("POST", "/api/v1/auth/login", { username, password });
+  /** @param otp of the second factor */
+  logsIn(username: string, password: string, otp?: string): Promise<Answer> {
+    return this.sends("POST", "/api/v1/auth/login", { username, password, otp });
   }
 
-  createsToken(name: string, scopes: readonly string[] = []): Promise<Answer> {
-    return this.sends("POST", "/api/v1/tokens", { name, scopes });
+  /** @param more addresses, read_only, expires_in_days, username */
+  createsToken(name: string, scopes: readonly string[] = [], more: object = {}): Promise<Answer> {
+    return this.sends("POST", "/api/v1/tokens", { name, scopes, ...more });
   }
 
   /** Of administrators. */

@@ -13,6 +13,7 @@ import { refusalStories } from "./stories/refusals.ts";
 import { rehearsalStories } from "./stories/rehearsal.ts";
 import { restartStories } from "./stories/restart.ts";
 import { reviewStories } from "./stories/review.ts";
+import { tokenStories } from "./stories/tokens.ts";
 import { usageStories } from "./stories/usage.ts";
 import { verdictStories } from "./stories/verdicts.ts";
 import { versionStories } from "./stories/versions.ts";
@@ -44,6 +45,7 @@ export function tellStories(kind: StackKind): void {
     verdictStories(world, packageLimit);
     accessStories(world);
     accountStories(world);
+    tokenStories(world);
     errorStories(world);
     operationStories(world);
     grpcStories(world);

@@ -1,4 +1,5 @@
 import type { FederationParts } from "./federation/parts.ts";
+import { sweepPublishTokens } from "./store/api-tokens.ts";
 
 const everyMs = 10 * 60_000;
 
@@ -9,7 +10,11 @@ export function startSweeper(parts: FederationParts): () => void {
     await parts.revoked.sweep(now);
     await parts.throttle.sweep(now);
     await parts.usedOnce.sweep(now);
-    await parts.apiTokens.deleteMany({ kind: "publish", expiresAt: { $lt: now } });
+    await parts.quotas.sweep(now);
+    await sweepPublishTokens(parts.apiTokens, now);
+    // A key that is due is replaced although nobody logs in.
+    await parts.signingKeys?.current();
+    await parts.signingKeys?.sweep(now);
   };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => parts.log.warn({ err: error }, "sweep failed; the next one follows"));

@@ -3,6 +3,7 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { Limits } from "@registry/limits";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
@@ -54,6 +55,7 @@ export async function createCatalogService(
     log,
     plugins,
     releases,
+    limits: await Limits.open(documents, clock),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     directory,
     projector: new Projector(plugins, releases, clock, events, learned),

@@ -2,6 +2,7 @@ import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Policy } from "@registry/domain";
 import type { ServiceClient, SettingsOf, Surroundings } from "@registry/kit";
+import type { Limits } from "@registry/limits";
 import type { Books } from "./books.ts";
 import type { ChangeHub } from "./changes.ts";
 import type { catalogSettings } from "./config.ts";
@@ -21,6 +22,7 @@ export interface Parts {
   readonly log: Surroundings["log"];
   readonly plugins: PluginStore;
   readonly releases: ReleaseStore;
+  readonly limits: Limits;
   readonly books: Books;
   readonly directory: Directory;
   readonly projector: Projector;

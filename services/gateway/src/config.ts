@@ -48,18 +48,6 @@ export const gatewaySettings = {
     min: 0,
     max: 10_000_000,
   }),
-  RATE_LIMIT_LOGINS: setting.integer({
-    description: "logins, registrations and password changes per minute and address; 0 for no limit",
-    fallback: 60,
-    min: 0,
-    max: 1_000_000,
-  }),
-  RATE_LIMIT_FAILED_CREDENTIALS: setting.integer({
-    description: "requests with a credential that does not hold, per minute and address; 0 for no limit",
-    fallback: 120,
-    min: 0,
-    max: 1_000_000,
-  }),
   LIMIT_PACKAGE_BYTES: setting.bytes({
     description: "largest package that is taken, counted on the package's own bytes",
     fallback: 50 * 1024 * 1024,

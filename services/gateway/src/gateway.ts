@@ -97,8 +97,6 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const limits = {
     reads: new Limiter(clock, config.RATE_LIMIT_READS),
     writes: new Limiter(clock, config.RATE_LIMIT_WRITES),
-    logins: new Limiter(clock, config.RATE_LIMIT_LOGINS),
-    failures: new Limiter(clock, config.RATE_LIMIT_FAILED_CREDENTIALS),
   };
   const times = new RequestTimes(metrics);
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });

@@ -199,6 +199,7 @@ export const userSchema = z
     grants: z.array(text),
     disabled: z.boolean(),
     created_at: time.nullable(),
+    totp_enabled: z.boolean(),
   })
   .meta({ id: "User" });
 
@@ -215,6 +216,9 @@ export const tokenSchema = z
     expires_at: time.nullable(),
     last_used_at: time.nullable(),
     hint: text,
+    addresses: z.array(text),
+    read_only: z.boolean(),
+    username: text,
   })
   .meta({ id: "ApiToken" });
 

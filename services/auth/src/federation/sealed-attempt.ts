@@ -1,7 +1,6 @@
 import { unauthenticated } from "@registry/domain";
 import type { FederationParts } from "./parts.ts";
 import type { Attempt } from "./provider/sign-in.ts";
-import { open, seal } from "./seal.ts";
 
 /** A sign-in under way. */
 export interface SealedAttempt extends Attempt {
@@ -26,15 +25,17 @@ export function beginAttempt(
     returnTo,
     expiresAt: new Date(parts.clock.now().getTime() + lifetimeMs),
   };
-  return { attempt, sealed: seal(parts.keys, parts.ids, purpose, JSON.stringify(attempt)) };
+  return { attempt, sealed: parts.keys.seal(purpose, Buffer.from(JSON.stringify(attempt))) };
 }
 
 /** @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where it is none of ours, or its time is over */
 export function openAttempt(parts: FederationParts, sealed: string): SealedAttempt {
-  const text = sealed.length > longest ? undefined : open(parts.keys, purpose, sealed);
-  if (text === undefined) throw unauthenticated();
+  const opened = sealed.length > longest ? undefined : parts.keys.open(purpose, sealed);
+  if (opened === undefined) throw unauthenticated();
   // Only what `beginAttempt` wrote opens.
-  const read = JSON.parse(text) as Omit<SealedAttempt, "expiresAt"> & { readonly expiresAt: string };
+  const read = JSON.parse(Buffer.from(opened).toString()) as Omit<SealedAttempt, "expiresAt"> & {
+    readonly expiresAt: string;
+  };
   const attempt = { ...read, expiresAt: new Date(read.expiresAt) };
   if (attempt.expiresAt <= parts.clock.now()) throw unauthenticated();
   return attempt;

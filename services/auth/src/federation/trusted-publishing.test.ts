@@ -279,6 +279,19 @@ describe("an ID token", () => {
     await its.close();
   });
 
+  it("is tried in vain only so often from one address", async () => {
+    const strict = await startReplica(store, {
+      config: { TRUSTED_ISSUERS: [builds.issuer], RATE_LIMIT_FAILED_CREDENTIALS: 3 },
+    });
+    const wrong = () => failure(exchange("a.b.c", plugin, strict));
+    for (let i = 0; i < 3; i++) expect((await wrong()).kind).toBe("unauthenticated");
+    expect((await wrong()).kind).toBe("rate_limited");
+    const now = Math.floor(Date.now() / 1000);
+    const honest = await builds.mint(workflow({ iat: now, exp: now + 60 }));
+    expect((await exchange(honest, plugin, strict)).plugin).toBe(plugin);
+    await strict.close();
+  });
+
   it("is no secret that the registry keeps", async () => {
     const name = nextName("tool");
     await create(name);

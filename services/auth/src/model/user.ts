@@ -1,4 +1,5 @@
-import { invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
+import { actions, invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
+import type { PendingTotp, Totp } from "./totp.ts";
 
 /** Roles that registration may give; administrators are made by administrators only. */
 export const registrationRoles = ["user", "publisher"] as const;
@@ -28,6 +29,10 @@ export interface User {
   readonly grants: readonly string[];
   readonly disabled: boolean;
   readonly createdAt: Date;
+  /** The second factor, once a code of it was confirmed. */
+  readonly totp?: Totp;
+  /** One that was begun and not confirmed yet. */
+  readonly totpPending?: PendingTotp;
   /** A whole second; login tokens that were issued before it do not hold. */
   readonly tokensValidFrom?: Date;
   /** Organisation of a service account, which has no password and logs in nowhere; absent for people. */
@@ -105,7 +110,7 @@ export function parseRights(rights: readonly string[], field: "grants" | "scopes
   if (wrong >= 0) {
     throw invalid(
       "INVALID_RIGHT",
-      `${quote(distinct[wrong] ?? "")} in ${field} must be *, or read, download, publish, update, delete or delete_own, optionally with :name behind it`,
+      `${quote(distinct[wrong] ?? "")} in ${field} must be *, or one of ${actions.join(", ")}, optionally with :name, :@namespace/name or :@namespace/* behind it`,
       `/${field}/${rights.indexOf(distinct[wrong] ?? "")}`,
     );
   }
@@ -123,6 +128,10 @@ export function parseRights(rights: readonly string[], field: "grants" | "scopes
 export function isActiveAdmin(user: Pick<User, "role" | "disabled">): boolean {
   return user.role === "admin" && !user.disabled;
 }
+
+/** For somebody who is logged in and has to show the password again. */
+export const wrongPassword = (): RegistryError =>
+  new RegistryError("permission_denied", "WRONG_PASSWORD", "The current password is not right");
 
 /** The answer to a credential whose user is not there (any more). */
 export const callerNotFound = (): RegistryError =>

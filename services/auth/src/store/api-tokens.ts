@@ -11,7 +11,7 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
       { name: "user_id", keys: [["userId", 1]] },
       { name: "publisher_id", keys: [["publisherId", 1]] },
       {
-        name: "kind",
+        name: "kind_expires_at",
         keys: [
           ["kind", 1],
           ["expiresAt", 1],
@@ -19,4 +19,9 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
       },
     ],
   });
+}
+
+/** Publish tokens live for minutes and nobody looks after them; a day later they are forgotten. */
+export async function sweepPublishTokens(tokens: ApiTokens, now: Date): Promise<void> {
+  await tokens.deleteMany({ kind: "publish", expiresAt: { $lt: new Date(now.getTime() - 86_400_000) } });
 }

@@ -1,12 +1,12 @@
 import type { UseCase } from "../parts.ts";
 import { toApiTokenMessage } from "../wire.ts";
-import { callerUser } from "./caller-user.ts";
+import { tokenOwner } from "./token-owner.ts";
 
-export const listApiTokens: UseCase<"listApiTokens"> = (parts) => async (_request, context) => {
-  const user = await callerUser(parts, context);
+export const listApiTokens: UseCase<"listApiTokens"> = (parts) => async (request, context) => {
+  const user = await tokenOwner(parts, context, request.username);
   const tokens = await parts.apiTokens.find(
     { userId: user._id, kind: { $ne: "publish" } },
     { sort: [["createdAt", 1]] },
   );
-  return { tokens: tokens.map(toApiTokenMessage) };
+  return { tokens: tokens.map((token) => toApiTokenMessage(token, user.username)) };
 };

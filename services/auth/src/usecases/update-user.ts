@@ -1,6 +1,7 @@
 import type { UpdateUserRequest } from "@registry/contracts/auth";
 import { invalid, RegistryError } from "@registry/domain";
 import { checkNewPassword, isActiveAdmin, parseEmail, parseRights, parseRole, type User } from "../model/user.ts";
+import { userNote } from "../notes.ts";
 import { affirmOwnerships, dropFromOwners } from "../organisations/owners.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { explainDuplicate } from "../store/users.ts";
@@ -8,16 +9,22 @@ import { toUserMessage } from "../wire.ts";
 import { userByName } from "./get-user.ts";
 import { newPasswordFields } from "./set-password.ts";
 
-export const updateUser: UseCase<"updateUser"> = (parts) => async (request) => {
+export const updateUser: UseCase<"updateUser"> = (parts) => async (request, context) => {
   const user = await userByName(parts, request.username);
   refuseForServiceAccount(user, request);
+  context.audit({ target: user.username });
   const rights = rightsIn(request);
   const email = request.email === undefined ? {} : parseEmail(request.email);
   if (request.password !== undefined) checkNewPassword(request.password);
   const password = request.password === undefined ? {} : await newPasswordFields(parts, request.password);
   const changes = { ...rights, ...email, ...password };
   const after = { ...user, ...changes };
-  if (Object.keys(changes).length === 0) return { user: toUserMessage(user) };
+  if (Object.keys(changes).length === 0) {
+    context.audit({ unchanged: true });
+    return { user: toUserMessage(user) };
+  }
+  const newPassword = request.password === undefined ? {} : { password: "another one" };
+  context.audit({ before: userNote(user), after: { ...userNote(after), ...newPassword } });
 
   const write = (): Promise<void> => keepingAnAdmin(parts, user, after, () => set(parts, user, changes));
   const change = (): Promise<void> => followedByOwnerships(parts, user, after, write);

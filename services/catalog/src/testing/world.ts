@@ -75,6 +75,7 @@ export class World {
       sweepSeconds?: number;
       limitReleases?: number;
       limitChannels?: number;
+      publishesPerHour?: number;
       policy?: Partial<Policies>;
     } = {},
   ): Promise<Replica> {
@@ -94,6 +95,7 @@ export class World {
       CATALOG_SWEEP_SECONDS: settings.sweepSeconds ?? 3600,
       CATALOG_STAGED_SECONDS: 600,
       CATALOG_CACHE_SIZE: 1024 * 1024,
+      RATE_LIMIT_PUBLISHES: settings.publishesPerHour ?? 0,
       LIMIT_RELEASES: settings.limitReleases ?? 200,
       LIMIT_CHANNELS: settings.limitChannels ?? 5,
     };

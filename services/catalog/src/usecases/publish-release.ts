@@ -28,6 +28,8 @@ export function publishRelease(parts: Parts) {
     const upload = await takeUpload(parts, request.uploadId, caller, context);
     if (upload === undefined) return finishedBefore(parts, request.uploadId, caller);
     try {
+      const rate = { limit: parts.config.RATE_LIMIT_PUBLISHES, windowSeconds: 3600 };
+      await parts.limits.demand("publish", String(caller.id), rate);
       const candidate = readCandidate(upload, request, caller, parts.policy);
       if (request.dryRun) {
         const preview = await previewRelease(parts, candidate);

@@ -7,12 +7,15 @@ import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
 import { federationRoutes, trustedPublisherRoutes } from "./federation.ts";
+import { jwksRoutes } from "./jwks.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
 import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
+import { secretReportRoutes } from "./secret-report.ts";
+import { totpRoutes } from "./totp.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
 import { yankRoutes } from "./yank.ts";
 
@@ -32,6 +35,9 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...authRoutes(parts),
     ...federationRoutes(parts),
     ...trustedPublisherRoutes(parts),
+    ...totpRoutes(parts),
+    ...jwksRoutes(parts),
+    ...secretReportRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
     ...analyticsRoutes(parts),

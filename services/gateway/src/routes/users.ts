@@ -93,19 +93,30 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
 
 function tokenFields(token: ApiToken | undefined): object {
   if (token === undefined) throw new TypeError("auth answered without a token");
-  const { id, name, scopes, hint } = token;
+  const { id, name, scopes, hint, addresses, username } = token;
   return {
-    id,
-    name,
-    scopes,
-    hint,
+    ...{ id, name, scopes, hint, addresses, username },
+    read_only: token.readOnly,
     created_at: timeText(token.createdAt),
     expires_at: timeText(token.expiresAt),
     last_used_at: timeText(token.lastUsedAt),
   };
 }
 
-/** One's own credentials for programs. */
+const tokenBody = z.strictObject({
+  name: z.string().min(1).max(64),
+  scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
+  expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
+  addresses: z
+    .array(z.string().max(64))
+    .max(20)
+    .optional()
+    .describe("Addresses, or networks such as `10.0.0.0/8`, that it holds from; absent or empty: from anywhere"),
+  read_only: z.boolean().optional().describe("It may read and download alone, whatever its user may"),
+  username: z.string().max(64).optional().describe("A service account that the caller manages; absent: the caller"),
+});
+
+/** Credentials for programs: one's own, and those of service accounts that one manages. */
 export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
   const url = "/api/v1/tokens";
   const tag = "tokens";
@@ -114,11 +125,13 @@ export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
       method: "GET",
       url,
       tag,
-      summary: "One's own tokens",
+      summary: "One's own tokens, or those of a service account that one manages",
       access: "users",
+      query: z.object({ username: textParameter(64) }),
       answers: { 200: { description: "All of them", schema: z.object({ tokens: z.array(tokenSchema) }) } },
-      async handle({ context }) {
-        return json({ tokens: (await auth.listApiTokens({}, { context })).tokens.map(tokenFields) });
+      async handle({ query, context }) {
+        const { tokens } = await auth.listApiTokens({ username: query.username ?? "" }, { context });
+        return json({ tokens: tokens.map(tokenFields) });
       },
     }),
     defineRoute({
@@ -127,15 +140,11 @@ export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "Create a token; its secret is shown this once",
       access: "users",
-      body: z.object({
-        name: z.string().min(1).max(64),
-        scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
-        expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
-      }),
+      body: tokenBody,
       answers: { 201: { description: "The token", schema: tokenSchema.extend({ secret: z.string() }) } },
       async handle({ body, context }) {
-        const { name, scopes = [], expires_in_days: expiresInDays = 0 } = body;
-        const { token, secret } = await auth.createApiToken({ name, scopes, expiresInDays }, { context });
+        const { expires_in_days: expiresInDays, read_only: readOnly, ...rest } = body;
+        const { token, secret } = await auth.createApiToken({ ...rest, expiresInDays, readOnly }, { context });
         return json({ ...tokenFields(token), secret }, { status: 201 });
       },
     }),

@@ -6,7 +6,7 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { RegistryError, unauthenticated } from "@registry/domain";
+import { RegistryError, rateLimited, unauthenticated } from "@registry/domain";
 import {
   anyone,
   defineService,
@@ -113,8 +113,6 @@ export const testConfig: GatewayConfig = {
   TRUSTED_PROXIES: [],
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
-  RATE_LIMIT_LOGINS: 0,
-  RATE_LIMIT_FAILED_CREDENTIALS: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
   LIMIT_CONNECTIONS: 100,
   LIMIT_CONCURRENT_UPLOADS: 8,
@@ -123,9 +121,10 @@ export const testConfig: GatewayConfig = {
   LIMIT_SPOOL_BYTES: 1024 * 1024,
 };
 
-/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader. */
+/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader; `overused` comes too often. */
 function exchange(around: () => TestSurroundings, credential: string): string {
   const roles: Readonly<Record<string, string>> = { admin: "admin", publisher: "publisher", reader: "user" };
+  if (credential === "overused") throw rateLimited(7);
   const role = roles[credential];
   if (role === undefined) throw unauthenticated();
   const exp = Math.floor(around().clock.now().getTime() / 1000) + 60;

@@ -1,16 +1,8 @@
-import {
-  type Caller,
-  invalid,
-  isAdmin,
-  namespaceOf,
-  notFound,
-  parsePluginName,
-  quote,
-  RegistryError,
-} from "@registry/domain";
+import { invalid, namespaceOf, notFound, parsePluginName, quote, RegistryError } from "@registry/domain";
+import type { CallContext } from "@registry/kit";
 import type { User } from "../../model/user.ts";
 import { callerUser } from "../../usecases/caller-user.ts";
-import { ownedBy } from "../model/publisher-access.ts";
+import { managesAccount } from "../../usecases/token-owner.ts";
 import type { TrustedPublisher } from "../model/trusted-publisher.ts";
 import { parsePinnedClaims } from "../model/workflow-claims.ts";
 import type { FederationParts, UseCase } from "../parts.ts";
@@ -25,7 +17,7 @@ export const createTrustedPublisher: UseCase<"createTrustedPublisher"> = (parts)
   const claims = parsePinnedClaims(request.claims, issuer);
   const user = await callerUser(parts, context);
   const namespace = namespaceOf(plugin);
-  const publishesAs = await whoPublishes(parts, request.publishesAs, namespace, user, context.caller);
+  const publishesAs = await whoPublishes(parts, request.publishesAs, namespace, user, context);
   await refuseTooMany(parts, user, plugin);
   const publisher: TrustedPublisher = {
     _id: parts.ids.unique(),
@@ -58,12 +50,12 @@ async function whoPublishes(
   username: string,
   namespace: string | undefined,
   user: User,
-  caller: Caller,
+  context: CallContext,
 ): Promise<User> {
   if (username === "" || username === user.username) return user;
-  const manages = namespace !== undefined && (isAdmin(caller) || ownedBy(caller).includes(namespace));
-  const account = manages ? await parts.users.findOne({ username: username.toLowerCase() }) : null;
-  if (account !== null && !account.disabled && account.serviceAccountOf === namespace) return account;
+  const account = await parts.users.findOne({ username: username.toLowerCase() });
+  const fits = account !== null && !account.disabled && account.serviceAccountOf === namespace;
+  if (fits && managesAccount(context, account)) return account;
   const rule = "publishes_as must be a service account of the organisation of the plugin's namespace, which you own";
   throw notFound("SERVICE_ACCOUNT_NOT_FOUND", `Service account not found: ${rule}`);
 }

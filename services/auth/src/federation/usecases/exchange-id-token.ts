@@ -1,7 +1,8 @@
-import { parsePluginName, unauthenticated } from "@registry/domain";
+import { type PluginName, parsePluginName, unauthenticated } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { decodeJwt, errors } from "jose";
-import { type ApiToken, formatApiToken, hashOf, hintOf } from "../../model/api-token.ts";
+import { type ApiToken, formatApiToken, hashOf, hintOf, tokenPrefixes } from "../../model/api-token.ts";
+import { countingFailures } from "../../usecases/count-failures.ts";
 import type { TrustedPublisher } from "../model/trusted-publisher.ts";
 import { carriesAll } from "../model/workflow-claims.ts";
 import type { FederationParts, UseCase } from "../parts.ts";
@@ -19,7 +20,16 @@ const secretBytes = 32;
 
 export const exchangeIdToken: UseCase<"exchangeIdToken"> = (parts) => async (request, context) => {
   const plugin = parsePluginName(request.plugin, "/plugin");
-  const { issuer, claims } = await proved(parts, request.idToken, context);
+  return countingFailures(parts, context.address, () => exchange(parts, request.idToken, plugin, context));
+};
+
+async function exchange(
+  parts: FederationParts,
+  idToken: string,
+  plugin: PluginName,
+  context: CallContext,
+): Promise<{ readonly token: string; readonly expiresAt: Date; readonly plugin: string }> {
+  const { issuer, claims } = await proved(parts, idToken, context);
   const publisher = await matching(parts, plugin, issuer.url, claims);
   if (publisher === undefined) throw refuse(context, `no trusted publisher of ${plugin} has these claims`);
   // The last thing that is checked, so that a token is not used up by a workflow that was not configured yet.
@@ -34,7 +44,7 @@ export const exchangeIdToken: UseCase<"exchangeIdToken"> = (parts) => async (req
     after: { publisher: publisher._id, issuer: issuer.url, claims: matched },
   });
   return { token: secret, expiresAt, plugin };
-};
+}
 
 /** Callers learn nothing of what was wrong; the operator's log does, without the token. */
 function refuse(context: CallContext, reason: string): Error {
@@ -102,7 +112,7 @@ async function issue(
 ): Promise<{ readonly secret: string; readonly expiresAt: Date }> {
   const now = parts.clock.now();
   const expiresAt = new Date(now.getTime() + lifetimeMs);
-  const secret = formatApiToken(parts.ids.secret(secretBytes), "acp_");
+  const secret = formatApiToken(parts.ids.secret(secretBytes), tokenPrefixes.publish);
   const token: ApiToken = {
     _id: parts.ids.unique(),
     hash: hashOf(secret),

@@ -1,5 +1,6 @@
 import { unauthenticated } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
+import { countingFailures } from "../../usecases/count-failures.ts";
 import { issueLoginToken } from "../../usecases/issue-login-token.ts";
 import { toUserMessage } from "../../wire.ts";
 import { parseCallback, refuseIfDenied } from "../model/callback.ts";
@@ -11,10 +12,12 @@ import { configuredSignIn } from "./begin-sign-in.ts";
 import { welcome } from "./welcome.ts";
 
 export const finishSignIn: UseCase<"finishSignIn"> = (parts) => async (request, context) => {
-  const attempt = openAttempt(parts, request.sealedState);
-  const person = await whoSignedIn(parts, attempt, request.callbackUrl, context);
-  const user = await welcome(parts, person, context);
-  return { user: toUserMessage(user), ...(await issueLoginToken(parts, user)), returnTo: attempt.returnTo };
+  const { user, returnTo } = await countingFailures(parts, context.address, async () => {
+    const attempt = openAttempt(parts, request.sealedState);
+    const person = await whoSignedIn(parts, attempt, request.callbackUrl, context);
+    return { user: await welcome(parts, person, context), returnTo: attempt.returnTo };
+  });
+  return { user: toUserMessage(user), ...(await issueLoginToken(parts, user)), returnTo };
 };
 
 async function whoSignedIn(
