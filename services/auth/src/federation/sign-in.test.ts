@@ -267,12 +267,12 @@ describe("an ID token from the provider's own endpoint", () => {
     await forger.close();
   });
 
-  const finish = async (change: Record<string, unknown>, header: Record<string, unknown> = {}) => {
+  const finish = async (change: Record<string, unknown>, header: Record<string, unknown> = {}, access = {}) => {
     const { authorizationUrl, sealedState } = await begin("", its);
     const { state = "", nonce } = Object.fromEntries(new URL(authorizationUrl).searchParams);
     const now = Math.floor(Date.now() / 1000);
     const claims = { iss: forger.issuer, aud: provider.clientId, sub: "1", iat: now, exp: now + 60, nonce, ...change };
-    forger.tokens = { id_token: await forger.mint(claims, { header }), token_type: "Bearer" };
+    forger.tokens = { id_token: await forger.mint(claims, { header }), token_type: "Bearer", ...access };
     const callbackUrl = `${redirectUri}?${new URLSearchParams({ code: "code", state })}`;
     return its.federation.finishSignIn({ callbackUrl, sealedState });
   };
@@ -280,6 +280,20 @@ describe("an ID token from the provider's own endpoint", () => {
   it("holds where it is for this registry and this sign-in", async () => {
     expect((await finish({ preferred_username: "forged" })).user?.username).toBe("forged");
     expect((await finish({ aud: [provider.clientId, "b"], azp: provider.clientId })).user?.username).toBe("forged");
+  });
+
+  it("is completed by the userinfo endpoint, unless that speaks of somebody else or not at all", async () => {
+    const access = { access_token: "for userinfo" };
+    forger.userinfo = { sub: "1", groups: ["registry-admins"], iss: "https://other.example" };
+    expect((await finish({}, {}, access)).user).toMatchObject({ username: "forged", role: "admin" });
+    forger.userinfo = { sub: "2", groups: ["registry-admins"] };
+    expect((await failure(finish({}, {}, access))).kind).toBe("unauthenticated");
+    forger.userinfo = { groups: ["registry-admins"] };
+    expect((await failure(finish({}, {}, access))).kind).toBe("unauthenticated");
+    // Who has no groups and of whom none were told are not the same.
+    forger.userinfo = undefined;
+    expect((await failure(finish({}, {}, access))).kind).toBe("unavailable");
+    expect((await finish({ groups: [], email: "", preferred_username: "forged" }, {}, access)).user?.role).toBe("user");
   });
 
   it.each([
