@@ -68,7 +68,7 @@ export function federationStories(world: World, provider: TestProvider, builds: 
       const refused = (answer: Answer): void =>
         expectProblem(answer, 401, "INVALID_CREDENTIAL", "Invalid authentication");
       refused(await world.anonymous.gets(path));
-      refused(await world.anonymous.gets(path, { cookie: `${cookie}A` }));
+      refused(await world.anonymous.gets(path, { cookie: cookie.slice(0, -8) }));
       refused(await world.anonymous.gets(path, { cookie: (await goAndComeBack("s-chief")).cookie }));
       refused(await world.anonymous.gets(path.replace(/state=[^&]*/, "state=x"), { cookie }));
       expect((await world.anonymous.gets(path, { cookie })).status).toBe(200);

@@ -28,6 +28,8 @@ export class BuildSystem {
   manner: "plain" | "silent" | "elsewhere" = "plain";
   /** What the token endpoint answers to any code, where it plays an identity provider. */
   tokens: Readonly<Record<string, unknown>> = {};
+  /** What its userinfo endpoint says; undefined where it has nothing to say. */
+  userinfo: Readonly<Record<string, unknown>> | undefined;
 
   private constructor(key: BuildKey) {
     this.#key = key;
@@ -88,6 +90,7 @@ export class BuildSystem {
           jwks_uri: `${this.issuer}/keys`,
           authorization_endpoint: `${this.issuer}/authorize`,
           token_endpoint: `${this.issuer}/token`,
+          userinfo_endpoint: `${this.issuer}/userinfo`,
           ...this.discovery,
         };
       case "/tenant/keys":
@@ -95,6 +98,8 @@ export class BuildSystem {
         return { keys: [this.#key.publicJwk] };
       case "/tenant/token":
         return this.tokens;
+      case "/tenant/userinfo":
+        return this.userinfo;
       default:
         return undefined;
     }
