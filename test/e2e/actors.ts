@@ -175,6 +175,30 @@ export class Actor {
   changesUser(username: string, change: object): Promise<Answer> {
     return this.sends("PATCH", `/api/v1/users/${username}`, change);
   }
+
+  createsOrganisation(organisation: { name: string; title?: string; description?: string }): Promise<Answer> {
+    return this.sends("POST", "/api/v1/orgs", organisation);
+  }
+
+  setsMember(org: string, username: string, role: string): Promise<Answer> {
+    return this.sends("PUT", `/api/v1/orgs/${org}/members/${username}`, { role });
+  }
+
+  removesMember(org: string, username: string): Promise<Answer> {
+    return this.request("DELETE", `/api/v1/orgs/${org}/members/${username}`);
+  }
+
+  createsTeam(org: string, team: { name: string; role?: string; groups?: readonly string[] }): Promise<Answer> {
+    return this.sends("POST", `/api/v1/orgs/${org}/teams`, team);
+  }
+
+  addsToTeam(org: string, team: string, username: string): Promise<Answer> {
+    return this.request("PUT", `/api/v1/orgs/${org}/teams/${team}/members/${username}`);
+  }
+
+  createsServiceAccount(org: string, username: string): Promise<Answer> {
+    return this.sends("POST", `/api/v1/orgs/${org}/service-accounts`, { username });
+  }
 }
 
 /** Path of the immutable bytes of a plugin without a namespace. */

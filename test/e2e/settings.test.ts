@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { pluginZip } from "../builders/plugin.ts";
 import type { Answer } from "./http.ts";
 import { expectProblem } from "./shapes.ts";
-import { createWorld, password } from "./world.ts";
+import { countedWithinMs, createWorld, password } from "./world.ts";
 
 describe("a registry that is open for registration", () => {
   const world = createWorld("embedded", {
@@ -60,6 +60,11 @@ describe("a registry that asks for a credential on every read", () => {
     }
     expect((await user.gets("/")).json()).toMatchObject({ name: "Inner Registry", plugins_count: 1 });
     for (const path of ["/health", "/ready"]) expect((await world.anonymous.gets(path)).status).toBe(200);
+    expect((await user.fetches(name, "1.0.0")).status).toBe(200);
+    const counted = 'registry_plugin_downloads_total{plugin="_private",version=""}';
+    const metrics = async (): Promise<string> => (await world.anonymous.gets("/metrics")).text;
+    await vi.waitFor(async () => expect(await metrics()).toContain(counted), countedWithinMs);
+    expect(await metrics()).not.toContain(name);
   });
 });
 

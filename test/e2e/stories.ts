@@ -8,6 +8,7 @@ import { downloadStories } from "./stories/download.ts";
 import { errorStories } from "./stories/errors.ts";
 import { grpcStories } from "./stories/grpc.ts";
 import { operationStories } from "./stories/operation.ts";
+import { organisationStories } from "./stories/organisations.ts";
 import { publishStories } from "./stories/publish.ts";
 import { refusalStories } from "./stories/refusals.ts";
 import { rehearsalStories } from "./stories/rehearsal.ts";
@@ -45,6 +46,7 @@ export function tellStories(kind: StackKind): void {
     verdictStories(world, packageLimit);
     accessStories(world);
     accountStories(world);
+    organisationStories(world);
     tokenStories(world);
     errorStories(world);
     operationStories(world);

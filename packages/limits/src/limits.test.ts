@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
+import { intercepted } from "@registry/documents/testing";
 import { TestClock } from "@registry/kit/testing";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -90,6 +91,21 @@ describe("a limit", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("costs the store nothing once it was found full", async () => {
+    let calls = 0;
+    const counted = intercepted(documents, "limits", "updateOne", (call) => {
+      calls++;
+      return call();
+    });
+    const limits = await Limits.open(counted, new TestClock());
+    const rate = { limit: 1, windowSeconds: 60 };
+    for (const expected of [0, 60]) expect(await limits.take("flood", "a", rate, hour)).toBe(expected);
+    const before = calls;
+    for (let i = 0; i < 50; i++) expect(await limits.take("flood", "a", rate, after(i))).toBe(60 - i);
+    expect(calls).toBe(before);
+    expect(await limits.take("flood", "a", rate, after(60))).toBe(0);
   });
 
   it("keeps neither names nor keys, and forgets windows that are over", async () => {

@@ -17,6 +17,8 @@ interface Window {
   readonly endsAt: Date;
 }
 
+const maxRemembered = 10_000;
+
 /**
  * Limits that are exact however many replicas of a service ask: the count of a window is one document of the service's
  * own database, and each grant is one conditional write to it. Replicas whose clocks differ are at times in two windows
@@ -25,6 +27,8 @@ interface Window {
 export class Limits {
   readonly #windows: Collection<Window>;
   readonly #clock: Clock;
+  /** Windows that were full, so that a flood costs the store nothing; the oldest are forgotten first. */
+  readonly #full = new Set<string>();
 
   private constructor(windows: Collection<Window>, clock: Clock) {
     this.#windows = windows;
@@ -45,16 +49,29 @@ export class Limits {
   async take(name: string, key: string, rate: Rate, at = this.#clock.now()): Promise<number> {
     if (rate.limit === 0) return 0;
     const { _id, endsAt } = windowAt(name, key, rate, at);
+    if (this.#full.has(_id) || !(await this.#grant(_id, endsAt, rate))) {
+      this.#remember(_id);
+      return secondsUntil(endsAt, at);
+    }
+    return 0;
+  }
+
+  async #grant(_id: string, endsAt: Date, rate: Rate): Promise<boolean> {
     const open = { _id, count: { $lt: rate.limit } };
     try {
       await this.#windows.updateOne(open, { $inc: { count: 1 }, $setOnInsert: { endsAt } }, { upsert: true });
-      return 0;
+      return true;
     } catch (error) {
       if (!(error instanceof DuplicateKeyError)) throw error;
     }
     // It is there: full, or begun by somebody else a moment ago.
-    const { matchedCount } = await this.#windows.updateOne(open, { $inc: { count: 1 } });
-    return matchedCount > 0 ? 0 : secondsUntil(endsAt, at);
+    return (await this.#windows.updateOne(open, { $inc: { count: 1 } })).matchedCount > 0;
+  }
+
+  #remember(_id: string): void {
+    const oldest = this.#full.size < maxRemembered ? undefined : this.#full.values().next().value;
+    if (oldest !== undefined) this.#full.delete(oldest);
+    this.#full.add(_id);
   }
 
   /** @returns 0 where there is one to take, else the seconds until there is */
@@ -72,12 +89,13 @@ export class Limits {
   }
 
   /**
-   * Gives one back that was not used after all.
+   * Gives one back that was not used after all. A replica that found the window full meanwhile does not learn of it.
    * @param at when it was taken
    */
   async giveBack(name: string, key: string, rate: Rate, at: Date): Promise<void> {
     if (rate.limit === 0) return;
     const { _id } = windowAt(name, key, rate, at);
+    this.#full.delete(_id);
     await this.#windows.updateOne({ _id, count: { $gt: 0 } }, { $inc: { count: -1 } });
   }
 

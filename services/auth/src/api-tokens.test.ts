@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions } from "@registry/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openUsers } from "./store/users.ts";
 import { bearer, failure, openStore, type Replica, type Store, startReplica } from "./testing/harness.ts";
 
 let store: Store;
@@ -161,23 +160,22 @@ describe("a token for reading alone", () => {
 });
 
 describe("tokens of a service account", () => {
-  const account = { _id: 9001, username: "acme-ci", role: "user", grants: [], disabled: false, createdAt: new Date() };
   const people = { olga: "owner", marc: "maintainer" } as const;
   const logins: Record<string, CallOptions> = {};
 
   beforeAll(async () => {
-    const users = await openUsers(store.documents);
-    const place = { org: "acme", role: "publisher", teams: {}, since: new Date() } as const;
-    await users.insertOne({ ...account, role: "user", serviceAccountOf: "acme", memberships: [place] });
+    const { organisations } = replica;
+    const admin = bearer((await readFile(join(store.folder, "admin-token"), "utf8")).trim());
+    await organisations.createOrganisation({ name: "acme" }, admin);
     for (const [username, role] of Object.entries(people)) {
       const email = `${username}@example.org`;
-      const { token, user } = await replica.auth.register({ username, email, password });
-      const memberships = [{ org: "acme", role, teams: {} }];
-      await users.updateOne({ _id: user?.id ?? 0 }, { $set: { memberships } });
+      const { token } = await replica.auth.register({ username, email, password });
+      await organisations.setMember({ organisation: "acme", username, role }, admin);
       logins[username] = bearer(token);
     }
+    await organisations.createServiceAccount({ organisation: "acme", username: "acme-ci" }, admin);
     logins.alice = bearer(await login());
-    logins.admin = bearer((await readFile(join(store.folder, "admin-token"), "utf8")).trim());
+    logins.admin = admin;
   });
 
   it("are made, listed and revoked by its organisation's owners and administrators", async () => {
@@ -200,16 +198,16 @@ describe("tokens of a service account", () => {
 
   it("are out of reach of members without that role, of strangers, and of scoped tokens of owners", async () => {
     const { token } = await replica.auth.createApiToken({ name: "ci", username: "acme-ci" }, logins.olga);
-    const attempts = [
-      (options?: CallOptions) => replica.auth.createApiToken({ name: "x", username: "acme-ci" }, options),
-      (options?: CallOptions) => replica.auth.listApiTokens({ username: "acme-ci" }, options),
+    const attempts = (options: CallOptions | undefined): (() => Promise<unknown>)[] => [
+      () => replica.auth.createApiToken({ name: "x", username: "acme-ci" }, options),
+      () => replica.auth.listApiTokens({ username: "acme-ci" }, options),
     ];
-    for (const attempt of attempts) expect((await failure(attempt(logins.marc))).kind).toBe("permission_denied");
-    for (const attempt of attempts) expect((await failure(attempt(logins.alice))).reason).toBe("USER_NOT_FOUND");
+    for (const attempt of attempts(logins.marc)) expect((await failure(attempt())).kind).toBe("permission_denied");
+    for (const attempt of attempts(logins.alice)) expect((await failure(attempt())).reason).toBe("USER_NOT_FOUND");
     const unknown = await failure(replica.auth.listApiTokens({ username: "no-such" }, logins.alice));
     expect([unknown.kind, unknown.reason, unknown.message]).toEqual(["not_found", "USER_NOT_FOUND", "User not found"]);
     const { secret } = await replica.auth.createApiToken({ name: "scoped", scopes: ["publish"] }, logins.olga);
-    for (const attempt of attempts) expect((await failure(attempt(bearer(secret)))).kind).toBe("permission_denied");
+    for (const attempt of attempts(bearer(secret))) expect((await failure(attempt())).kind).toBe("permission_denied");
     for (const name of ["marc", "alice"]) {
       const revoke = replica.auth.revokeApiToken({ id: token?.id ?? "" }, logins[name]);
       expect((await failure(revoke)).reason).toBe("TOKEN_NOT_FOUND");
@@ -229,7 +227,7 @@ describe("tokens of a service account", () => {
     expect((await failure(exchange(secret))).message).toBe("Invalid authentication");
     await replica.auth.updateUser({ username: "acme-ci", disabled: false }, logins.admin);
     expect((await replica.auth.getMe({}, bearer(secret))).user?.username).toBe("acme-ci");
-    await (await openUsers(store.documents)).deleteOne({ _id: account._id });
+    await replica.organisations.deleteServiceAccount({ organisation: "acme", username: "acme-ci" }, logins.admin);
     expect((await failure(exchange(secret))).kind).toBe("unauthenticated");
   });
 });

@@ -1,5 +1,6 @@
 import { type Bus, createRelay, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
@@ -63,6 +64,7 @@ export async function createCatalogService(
     events,
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
+    organisations: () => clients.of(OrganisationServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
     kickTests: () => tests.kick(),

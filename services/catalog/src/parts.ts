@@ -1,4 +1,5 @@
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
+import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Policy } from "@registry/domain";
 import type { ServiceClient, SettingsOf, Surroundings } from "@registry/kit";
@@ -31,6 +32,7 @@ export interface Parts {
   /** Usable once the service has started. */
   readonly storage: () => ServiceClient<typeof StorageServiceDefinition>;
   readonly auth: () => ServiceClient<typeof AuthServiceDefinition>;
+  readonly organisations: () => ServiceClient<typeof OrganisationServiceDefinition>;
   /** A plugin was written: lists, searches and watchers of this replica follow before the answer goes out. */
   readonly learned: (plugin: PluginDocument) => void;
   /** Reads plugins anew, for a caller that knows of a change which this replica may not have heard of yet. */

@@ -87,6 +87,8 @@ export type GatewayConfig = SettingsOf<typeof gatewaySettings> & {
   readonly HOST: string;
   /** 0 for any free one. */
   readonly PORT: number;
+  /** False: every read needs a credential, and nobody else is told any name. */
+  readonly ANONYMOUS_READ?: boolean | undefined;
   /** gRPC target of the catalog, to hear of changes from each of its replicas; absent where it lives in this process. */
   readonly CATALOG_ADDR?: string | undefined;
 };

@@ -1,3 +1,4 @@
+import { orgRoles, visibilities } from "@registry/domain";
 import { z } from "zod";
 
 /** What answers look like: for the documentation, and for the tests that hold answers against it. */
@@ -110,7 +111,9 @@ const pluginFields = {
   capabilities: z.array(text),
   category: nullable,
   owner: text,
-  visibility: z.enum(["public", "internal", "private"]),
+  owner_type: z.enum(["user", "organisation"]),
+  team: nullable,
+  visibility: z.enum(visibilities),
   verified: z.boolean(),
   created_at: time.nullable(),
   updated_at: time.nullable(),
@@ -197,9 +200,13 @@ export const userSchema = z
     email: text,
     role: z.enum(["admin", "publisher", "user"]),
     grants: z.array(text),
+    permissions: z.array(text).describe("The same as grants"),
     disabled: z.boolean(),
     created_at: time.nullable(),
+    service_account: z.boolean(),
+    organisation: nullable.describe("Of a service account"),
     totp_enabled: z.boolean(),
+    memberships: z.array(z.object({ organisation: text, role: z.enum(orgRoles), teams: z.array(text) })),
   })
   .meta({ id: "User" });
 

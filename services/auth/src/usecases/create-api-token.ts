@@ -15,7 +15,6 @@ import { parseRights, type User } from "../model/user.ts";
 import { tokenNote } from "../notes.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { toApiTokenMessage } from "../wire.ts";
-import { callerUser } from "./caller-user.ts";
 import { tokenOwner } from "./token-owner.ts";
 
 const maxTokens = 100;
@@ -37,8 +36,8 @@ export const createApiToken: UseCase<"createApiToken"> = (parts) => async (reque
     createdAt: now,
     hint: hintOf(secret),
   };
-  const maker = await callerUser(parts, context);
-  await parts.quotas.forToken(maker._id, now, () => parts.apiTokens.insertOne(token));
+  const makerId = context.caller.type === "user" ? context.caller.id : user._id;
+  await parts.quotas.forToken(makerId, now, () => parts.apiTokens.insertOne(token));
   context.audit({ target: token._id, organisation: user.serviceAccountOf, after: tokenNote(token, user.username) });
   return { token: toApiTokenMessage(token, user.username), secret };
 };

@@ -9,7 +9,7 @@ export const revokeApiToken: UseCase<"revokeApiToken"> = (parts) => async (reque
   const self = await callerUser(parts, context);
   const token = await parts.apiTokens.findOne({ _id: request.id });
   const owner = token === null ? null : await parts.users.findOne({ _id: token.userId });
-  const isTheirs = owner !== null && (owner._id === self._id || managesAccount(context, owner));
+  const isTheirs = owner !== null && (owner._id === self._id || managesAccount(context, self, owner));
   if (token === null || !(isTheirs || isAdmin(context.caller))) throw notFound("TOKEN_NOT_FOUND", "Token not found");
   context.audit({
     target: token._id,

@@ -1,17 +1,17 @@
-import { invalid, isAdmin, type Membership, notFound, permissionDenied, quote } from "@registry/domain";
+import { invalid, isAdmin, notFound, permissionDenied, quote } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import type { User } from "../model/user.ts";
+import { membershipIn } from "../organisations/model/memberships.ts";
 import type { Parts } from "../parts.ts";
 import { callerUser } from "./caller-user.ts";
 
-/** Whether the caller has a say over this service account: owners of its organisation do, and administrators. */
-export function managesAccount({ caller }: CallContext, account: User): boolean {
-  if (account.serviceAccountOf === undefined || caller.type !== "user") return false;
-  return isAdmin(caller) || roleIn(caller, account.serviceAccountOf) === "owner";
-}
-
-function roleIn(caller: { readonly memberships?: readonly Membership[] | undefined }, organisation: string) {
-  return caller.memberships?.find(({ org }) => org === organisation)?.role;
+/**
+ * Whether the caller has a say over this service account: owners of its organisation do, and administrators.
+ * @param self the caller as stored now
+ */
+export function managesAccount({ caller }: CallContext, self: User, account: User): boolean {
+  if (account.serviceAccountOf === undefined) return false;
+  return isAdmin(caller) || membershipIn(self, account.serviceAccountOf)?.role === "owner";
 }
 
 /**
@@ -24,15 +24,12 @@ export async function tokenOwner(parts: Parts, context: CallContext, username: s
   const name = username.toLowerCase();
   if (name === "" || name === self.username) return self;
   const account = await parts.users.findOne({ username: name });
-  if (account !== null && managesAccount(context, account)) return account;
+  if (account !== null && managesAccount(context, self, account)) return account;
   if (account !== null && isAdmin(context.caller)) {
     const text = `username: ${quote(account.username)} is a person, who makes tokens of their own; name a service account`;
     throw invalid("NOT_A_SERVICE_ACCOUNT", text, "/username");
   }
-  const { caller } = context;
-  const isColleague =
-    account?.serviceAccountOf !== undefined &&
-    caller.type === "user" &&
-    roleIn(caller, account.serviceAccountOf) !== undefined;
+  const org = account?.serviceAccountOf;
+  const isColleague = org !== undefined && membershipIn(self, org) !== undefined;
   throw isColleague ? permissionDenied() : notFound("USER_NOT_FOUND", "User not found");
 }

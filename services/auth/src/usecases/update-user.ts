@@ -11,8 +11,8 @@ import { newPasswordFields } from "./set-password.ts";
 
 export const updateUser: UseCase<"updateUser"> = (parts) => async (request, context) => {
   const user = await userByName(parts, request.username);
-  refuseForServiceAccount(user, request);
   context.audit({ target: user.username });
+  refuseForServiceAccount(user, request);
   const rights = rightsIn(request);
   const email = request.email === undefined ? {} : parseEmail(request.email);
   if (request.password !== undefined) checkNewPassword(request.password);

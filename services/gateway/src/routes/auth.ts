@@ -4,14 +4,20 @@ import { z } from "zod";
 import type { Parts } from "../parts.ts";
 import { type Answer, defineRoute, json, noContent, type Route } from "../route.ts";
 import { sessionSchema, userSchema } from "../schemas.ts";
-import { timeText } from "../words.ts";
+import { orNull, timeText } from "../words.ts";
 
 /** A user as answers show one: to itself and to administrators. */
 export function userFields(user: User | undefined): object {
   if (user === undefined) throw new TypeError("auth answered without a user");
-  const { id, username, email, role, grants, disabled, createdAt, totpEnabled } = user;
-  const created_at = timeText(createdAt);
-  return { id, username, email, role, grants, disabled, created_at, totp_enabled: totpEnabled };
+  const { id, username, email, role, grants, disabled, createdAt, serviceAccount, organisation, totpEnabled } = user;
+  return {
+    ...{ id, username, email, role, grants, permissions: grants, disabled },
+    created_at: timeText(createdAt),
+    service_account: serviceAccount,
+    organisation: orNull(organisation),
+    totp_enabled: totpEnabled,
+    memberships: user.memberships,
+  };
 }
 
 function session({ token, expiresAt, user }: LoginResponse, status: number): Answer {

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ApiToken } from "@registry/contracts/auth";
-import { roles } from "@registry/domain";
+import { invalid, roles } from "@registry/domain";
 import { z } from "zod";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -9,6 +10,19 @@ import { orNull, timeText } from "../words.ts";
 import { userFields } from "./auth.ts";
 
 const grants = z.array(z.string().max(150)).max(200);
+const permissions = grants.describe("Another word for grants");
+
+interface Rights {
+  readonly grants?: string[] | undefined;
+  readonly permissions?: string[] | undefined;
+}
+
+/** Under whichever of its two names the list was given. @throws where it was given twice and not the same */
+function grantsIn({ grants, permissions }: Rights): string[] | undefined {
+  if (grants === undefined || permissions === undefined) return grants ?? permissions;
+  if (isDeepStrictEqual(new Set(grants), new Set(permissions))) return grants;
+  throw invalid("INVALID_BODY", "permissions: is another word for grants; give one of them", "/permissions");
+}
 
 /** For administrators. */
 export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
@@ -47,11 +61,13 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
         password_hash: z.string().max(256).optional().describe("bcrypt or argon2id, brought from another registry"),
         role: z.enum(roles).optional(),
         grants: grants.optional(),
+        permissions: permissions.optional(),
       }),
       answers: { 201: { description: "The new user", schema: userSchema } },
       async handle({ body, context }) {
-        const { password_hash: passwordHash, ...rest } = body;
-        const { user } = await auth.createUser({ ...rest, passwordHash: passwordHash ?? "" }, { context });
+        const { password_hash: passwordHash = "", grants: _, permissions: __, ...rest } = body;
+        const request = { ...rest, passwordHash, grants: grantsIn(body) ?? [] };
+        const { user } = await auth.createUser(request, { context });
         return json(userFields(user), { status: 201 });
       },
     }),
@@ -75,13 +91,15 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
       body: z.object({
         role: z.enum(roles).optional(),
         grants: grants.optional(),
+        permissions: permissions.optional(),
         disabled: z.boolean().optional(),
         password: z.string().min(8).max(256).optional(),
         email: z.string().max(320).optional(),
       }),
       answers: { 200: { description: "As it is now", schema: userSchema } },
       async handle({ params, body, context }) {
-        const { grants: list, ...rest } = body;
+        const { grants: _, permissions: __, ...rest } = body;
+        const list = grantsIn(body);
         const change = list === undefined ? rest : { ...rest, grants: { grants: list } };
         const { user } = await auth.updateUser({ username: params.username ?? "", ...change }, { context });
         await rightsChanged();

@@ -55,7 +55,7 @@ async function whoPublishes(
   if (username === "" || username === user.username) return user;
   const account = await parts.users.findOne({ username: username.toLowerCase() });
   const fits = account !== null && !account.disabled && account.serviceAccountOf === namespace;
-  if (fits && managesAccount(context, account)) return account;
+  if (fits && managesAccount(context, user, account)) return account;
   const rule = "publishes_as must be a service account of the organisation of the plugin's namespace, which you own";
   throw notFound("SERVICE_ACCOUNT_NOT_FOUND", `Service account not found: ${rule}`);
 }
