@@ -3,6 +3,8 @@ import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { CallerTokens, sharedSecret } from "./caller-tokens.ts";
+import { federationTable } from "./federation/grpc.ts";
+import { type FederationParts, openFederation } from "./federation/parts.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
 import { organisationTable } from "./organisations/grpc.ts";
@@ -60,7 +62,7 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  return assemble(parts, deps);
+  return assemble(parts, await openFederation(parts, documents), deps);
 }
 
 async function openSigningKeys(config: AuthConfig, deps: AuthDeps): Promise<SigningKeys | undefined> {
@@ -70,20 +72,20 @@ async function openSigningKeys(config: AuthConfig, deps: AuthDeps): Promise<Sign
   return SigningKeys.open(documents, { clock, ids, keys, rotationDays, lifetimeDays });
 }
 
-function assemble(parts: Parts, deps: AuthDeps): AuthService {
+function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): AuthService {
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
   let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts), organisationTable(parts)],
+    tables: [authTable(parts), organisationTable(parts), federationTable(federation)],
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
       await parts.signingKeys?.current();
-      stopSweeper = startSweeper(parts);
+      stopSweeper = startSweeper(federation);
       stopSettler = startSettler(parts);
     },
     async checks() {

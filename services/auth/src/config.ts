@@ -1,4 +1,5 @@
 import { setting } from "@registry/kit";
+import { federationSettings } from "./federation/config.ts";
 import { registrationRoles } from "./model/user.ts";
 
 const limit = (description: string, fallback: number) =>
@@ -53,4 +54,5 @@ export const authSettings = {
     60,
   ),
   RATE_LIMIT_REPORTS: limit("Reports of leaked secrets per hour and address", 60),
+  ...federationSettings,
 };

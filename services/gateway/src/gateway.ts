@@ -3,6 +3,7 @@ import fastifyStatic from "@fastify/static";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Service, Surroundings } from "@registry/kit";
@@ -104,6 +105,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
     auth: clients.of(AuthServiceDefinition),
+    federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),
     links: new Links(keys, clock),
     downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),

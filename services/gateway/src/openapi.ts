@@ -12,7 +12,7 @@ const parameterDocs: Readonly<Record<string, string>> = {
   path: "Path of a file in the package",
   channel: "Name of a channel, e.g. `beta`",
   username: "Name of a user",
-  id: "Id of a token",
+  id: "Id of a token or a trusted publisher",
   org: "Name of an organisation",
   team: "Name of a team of the organisation",
 };

@@ -229,6 +229,29 @@ export const tokenSchema = z
   })
   .meta({ id: "ApiToken" });
 
+export const signInOptionsSchema = z
+  .object({
+    oidc: z.boolean(),
+    name: nullable,
+    trusted_issuers: z.array(text),
+    trusted_audience: text,
+    registration_open: z.boolean(),
+  })
+  .meta({ id: "SignInOptions" });
+
+export const trustedPublisherSchema = z
+  .object({
+    id: text,
+    plugin: text,
+    issuer: text,
+    claims: z.record(z.string(), text),
+    publishes_as: text,
+    created_by: text,
+    created_at: time.nullable(),
+    last_used_at: time.nullable(),
+  })
+  .meta({ id: "TrustedPublisher", description: "A workflow that may publish one plugin without a stored secret" });
+
 export const popularSchema = z.array(z.object({ plugin_name: text, download_count: count })).meta({ id: "Popular" });
 
 export const metricsSchema = z

@@ -33,6 +33,8 @@ export interface ApiToken {
   readonly lastUsedAt?: Date;
   /** First characters of the secret. */
   readonly hint: string;
+  /** Trusted publisher that it was made for. */
+  readonly publisherId?: string;
 }
 
 const checksumLength = 6;

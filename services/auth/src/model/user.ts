@@ -5,7 +5,15 @@ import type { PendingTotp, Totp } from "./totp.ts";
 export const registrationRoles = ["user", "publisher"] as const;
 
 /** A membership as it is kept with its user. */
-export type HeldMembership = Membership & { readonly since: Date };
+export type HeldMembership = Membership & {
+  readonly since: Date;
+  /** What of it came with groups of the identity provider, and goes with them; absent where nothing did. */
+  readonly byGroups?: {
+    /** The membership itself. */
+    readonly member: boolean;
+    readonly teams: readonly string[];
+  };
+};
 
 export interface User {
   readonly _id: number;
@@ -33,6 +41,10 @@ export interface User {
   readonly memberships?: readonly HeldMembership[];
   /** Counts the changes of `memberships`: of two at once, the second sees the first. */
   readonly membershipsRevision?: number;
+  /** What the identity provider knows the user by; absent for those who are known here alone. */
+  readonly identity?: { readonly issuer: string; readonly subject: string };
+  /** Role that the user goes back to on leaving the group that makes administrators; absent for everybody else. */
+  readonly roleWithoutGroup?: Role;
   /** Hash of the first administrator's token, until that token has its own document. */
   readonly bootstrapTokenHash?: string;
 }
@@ -54,14 +66,22 @@ export function parseUsername(text: string): string {
   return text.toLowerCase();
 }
 
+export function isReservedUsername(username: string): boolean {
+  return reservedUsernames.includes(username);
+}
+
 /** @throws kind `invalid_argument`, reason `RESERVED_USERNAME` */
 export function refuseReserved(username: string): void {
-  if (!reservedUsernames.includes(username)) return;
+  if (!isReservedUsername(username)) return;
   throw invalid("RESERVED_USERNAME", `the username ${quote(username)} is reserved; choose another`, "/username");
 }
 
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text);
+}
+
 export function parseEmail(text: string): { readonly email: string; readonly emailKey: string } {
-  if (text.length > 254 || !/^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text)) {
+  if (!isEmail(text)) {
     throw invalid("INVALID_EMAIL", `${quote(text)} is not an email address such as name@example.org`, "/email");
   }
   return { email: text, emailKey: text.toLowerCase() };

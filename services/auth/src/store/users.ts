@@ -12,6 +12,14 @@ export function openUsers(documents: Documents): Promise<Users> {
       { name: "email_key", keys: [["emailKey", 1]], unique: true },
       { name: "role", keys: [["role", 1]] },
       {
+        name: "identity",
+        keys: [
+          ["identity.issuer", 1],
+          ["identity.subject", 1],
+        ],
+        unique: true,
+      },
+      {
         name: "membership",
         keys: [
           ["memberships.org", 1],

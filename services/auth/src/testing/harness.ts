@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
@@ -41,6 +42,7 @@ export interface Replica {
   readonly service: AuthService;
   readonly surroundings: TestSurroundings;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly federation: ServiceClient<typeof FederationServiceDefinition>;
   readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
   /** What the audit log would be told of each call that it is told of, in order. */
   readonly notes: readonly AuditNote[];
@@ -86,6 +88,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
     service,
     surroundings,
     auth: client,
+    federation: surroundings.clients.of(FederationServiceDefinition),
     organisations: surroundings.clients.of(OrganisationServiceDefinition),
     notes,
     async close() {

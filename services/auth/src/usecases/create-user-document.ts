@@ -6,7 +6,15 @@ import { claimNamespace } from "./claim-namespace.ts";
 
 type NewUser = Pick<
   User,
-  "username" | "email" | "emailKey" | "passwordHash" | "role" | "grants" | "serviceAccountOf" | "memberships"
+  | "username"
+  | "email"
+  | "emailKey"
+  | "passwordHash"
+  | "role"
+  | "grants"
+  | "serviceAccountOf"
+  | "memberships"
+  | "identity"
 >;
 
 /**

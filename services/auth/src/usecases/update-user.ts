@@ -79,7 +79,12 @@ async function followedByOwnerships(
 }
 
 /** One leaves the list of administrators before their rights go, so two who demote each other cannot both succeed. */
-async function keepingAnAdmin(parts: Parts, before: User, after: User, write: () => Promise<void>): Promise<void> {
+export async function keepingAnAdmin(
+  parts: Parts,
+  before: User,
+  after: User,
+  write: () => Promise<void>,
+): Promise<void> {
   if (isActiveAdmin(before) && !isActiveAdmin(after)) {
     if (!(await parts.counters.removeAdmin(before._id))) {
       const text = "This is the last administrator; make another user one first";

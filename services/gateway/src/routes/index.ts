@@ -6,6 +6,7 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { federationRoutes, trustedPublisherRoutes } from "./federation.ts";
 import { jwksRoutes } from "./jwks.ts";
 import { memberRoutes } from "./members.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
@@ -38,6 +39,8 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...channelRoutes(parts),
     ...ownerRoutes(parts),
     ...authRoutes(parts),
+    ...federationRoutes(parts),
+    ...trustedPublisherRoutes(parts),
     ...totpRoutes(parts),
     ...jwksRoutes(parts),
     ...secretReportRoutes(parts),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { RegistryError, rateLimited, unauthenticated } from "@registry/domain";
@@ -90,6 +91,7 @@ export interface FakeNeighbours {
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
+  readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
 }
 
@@ -158,6 +160,7 @@ export async function startFakeStack(
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
+  around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(

@@ -17,7 +17,7 @@ export function membershipIn(user: Pick<User, "memberships">, org: string): Held
  * @throws kind `conflict`, reason `TOO_MANY_MEMBERSHIPS`
  */
 export function withMembership(user: Pick<User, "memberships">, changed: HeldMembership): readonly HeldMembership[] {
-  const all = [...withoutMembership(user, changed.org), changed].sort((a, b) => (a.org < b.org ? -1 : 1));
+  const all = [...withoutMembership(user, changed.org), tidied(changed)].sort((a, b) => (a.org < b.org ? -1 : 1));
   if (all.length > maxOrganisations) throw tooMany(`a user is a member of at most ${maxOrganisations} organisations`);
   if (Object.keys(changed.teams).length > maxTeamsInOne) {
     throw tooMany(`a member is in at most ${maxTeamsInOne} teams of an organisation`);
@@ -26,6 +26,14 @@ export function withMembership(user: Pick<User, "memberships">, changed: HeldMem
     throw tooMany(`the names of a user's organisations and teams have at most ${maxLength} characters together`);
   }
   return all;
+}
+
+/** A team that was left is not held by a group any more, should it be given by hand later. */
+function tidied(membership: HeldMembership): HeldMembership {
+  const { byGroups, ...rest } = membership;
+  if (byGroups === undefined) return membership;
+  const teams = byGroups.teams.filter((team) => Object.hasOwn(rest.teams, team));
+  return byGroups.member || teams.length > 0 ? { ...rest, byGroups: { ...byGroups, teams } } : rest;
 }
 
 export function withoutMembership(user: Pick<User, "memberships">, org: string): readonly HeldMembership[] {

@@ -47,6 +47,8 @@ export interface Organisation {
   /** Those who are being made owners. */
   readonly promoting: readonly { readonly id: number; readonly stamp: string }[];
   readonly teams: readonly Team[];
+  /** Every group that one of the teams names, to be found by. */
+  readonly groups?: readonly string[];
   /** Counts the changes of `teams` and `closing`. */
   readonly revision: number;
   /** When what members hold is held against this document again, and until when that is repeated. */

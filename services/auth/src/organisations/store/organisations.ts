@@ -8,6 +8,7 @@ const settleEveryMs = 60_000;
 const settleForMs = 5 * 60_000;
 const attempts = 20;
 const mostDue = 100;
+const groupsAtOnce = 100;
 
 /** Still there for its members. */
 const standing = { deletedAt: null } as const;
@@ -26,6 +27,7 @@ export class Organisations {
       indexes: [
         { name: "skeleton", keys: [["skeleton", 1]], unique: true },
         { name: "settle_at", keys: [["settleAt", 1]] },
+        { name: "groups", keys: [["groups", 1]] },
       ],
     });
     return new Organisations(organisations);
@@ -43,6 +45,16 @@ export class Organisations {
 
   named(names: readonly string[]): Promise<Organisation[]> {
     return this.#organisations.find({ _id: { $in: names }, ...standing }, { sort: [["_id", 1]] });
+  }
+
+  /** Those with a team that names one of the groups. */
+  async withGroups(groups: readonly string[]): Promise<Organisation[]> {
+    const found: Organisation[] = [];
+    for (let from = 0; from < groups.length; from += groupsAtOnce) {
+      const some = groups.slice(from, from + groupsAtOnce);
+      found.push(...(await this.#organisations.find({ groups: { $in: some }, ...live })));
+    }
+    return found;
   }
 
   /** @throws kind `already_exists`, reason `NAME_TOO_SIMILAR` */
@@ -123,7 +135,10 @@ export class Organisations {
       if (teams === undefined) return before;
       const after = await this.#organisations.findOneAndUpdate(
         { _id: name, revision: before.revision },
-        { $set: { teams, ...(now === undefined ? {} : settling(now)) }, $inc: { revision: 1 } },
+        {
+          $set: { teams, groups: groupsOf(teams), ...(now === undefined ? {} : settling(now)) },
+          $inc: { revision: 1 },
+        },
         { returnDocument: "after" },
       );
       if (after !== null) return after;
@@ -144,7 +159,7 @@ export class Organisations {
   async endClosing(name: string, now: Date): Promise<void> {
     await this.#organisations.updateOne(
       { _id: name, closing: true, ...standing },
-      { $set: { deletedAt: now, owners: [], promoting: [], teams: [] } },
+      { $set: { deletedAt: now, owners: [], promoting: [], teams: [], groups: [] } },
     );
   }
 
@@ -168,6 +183,10 @@ export class Organisations {
       { $unset: { settleAt: true, settleUntil: true } },
     );
   }
+}
+
+function groupsOf(teams: readonly Team[]): readonly string[] {
+  return [...new Set(teams.flatMap((team) => team.groups))];
 }
 
 function settling(now: Date): Required<Pick<Organisation, "settleAt" | "settleUntil">> {
