@@ -22,11 +22,20 @@ export async function toPublisherMessages(
   }));
 }
 
+export async function toPublisherMessage(
+  parts: FederationParts,
+  publisher: TrustedPublisher,
+): Promise<TrustedPublisherMessage> {
+  const [message] = await toPublisherMessages(parts, [publisher]);
+  if (message === undefined) throw new TypeError("one publisher came to no message");
+  return message;
+}
+
 export function claimsOf({ claims }: Pick<TrustedPublisher, "claims">): Record<string, string> {
   return Object.fromEntries(claims.map(({ name, value }) => [name, value]));
 }
 
 /** What the audit log keeps of one. */
-export function factsOf({ _id, plugin, issuer, claims, publishesAs }: TrustedPublisher): object {
-  return { id: _id, plugin, issuer, claims: claimsOf({ claims }), publishes_as: publishesAs };
+export function publisherNote({ id, plugin, issuer, claims, publishesAs }: TrustedPublisherMessage): object {
+  return { id, plugin, issuer, claims, publishes_as: publishesAs };
 }

@@ -35,6 +35,24 @@ describe("signing in with the company's provider", () => {
     expect(user).toMatchObject({ id: before?.id, username: "ann", email: "anna@corp.example" });
   });
 
+  it("is in the audit log with who came and what that changed", async () => {
+    company.provider.accounts.set("s-noted", { preferred_username: "noted", groups: ["registry-admins"] });
+    await signIn("s-noted");
+    company.provider.accounts.set("s-noted", { preferred_username: "noted" });
+    const { token } = await signIn("s-noted");
+    const facts = { username: "noted", email: "", organisations: [], teams: [] };
+    expect(company.replica.notes.slice(-2)).toEqual([
+      { action: "signin.oidc", target: "noted", after: { ...facts, role: "admin" } },
+      {
+        action: "signin.oidc",
+        target: "noted",
+        before: { ...facts, role: "admin" },
+        after: { ...facts, role: "user" },
+      },
+    ]);
+    expect(JSON.stringify(company.replica.notes)).not.toContain(token);
+  });
+
   it("gives nobody an account for an email or a name that is another's", async () => {
     const victim = { username: "victim", email: "victim@corp.example", password: "correct horse battery" };
     await company.replica.auth.register(victim);

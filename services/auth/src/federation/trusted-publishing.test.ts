@@ -74,6 +74,36 @@ describe("a workflow that is trusted", () => {
     expect((await workshop.replica.auth.listApiTokens({}, carl)).tokens).toHaveLength(100);
   });
 
+  it("is in the audit log with what made it trusted, and without a secret", async () => {
+    const plugin = nextName("tool");
+    const { publisher } = await create(plugin);
+    const idToken = await workshop.builds.mint(workflow());
+    const { token } = await exchange(idToken, plugin);
+    await refuses(idToken, plugin);
+    await workshop.replica.federation.deleteTrustedPublisher({ id: publisher?.id ?? "" }, workshop.ann);
+    const facts = {
+      id: publisher?.id,
+      plugin,
+      issuer: workshop.builds.issuer,
+      claims: repository,
+      publishes_as: "ann",
+    };
+    const { id, plugin: _, ...matched } = facts;
+    expect(workshop.replica.notes.slice(-4)).toEqual([
+      { action: "trusted_publisher.create", target: plugin, after: facts },
+      {
+        action: "trusted_publisher.exchange",
+        target: plugin,
+        after: { ...matched, publisher: id, token_id: expect.any(String) },
+      },
+      { action: "trusted_publisher.exchange", target: plugin },
+      { action: "trusted_publisher.delete", target: plugin, before: facts },
+    ]);
+    const told = JSON.stringify(workshop.replica.notes);
+    expect(told).not.toContain(token);
+    expect(told).not.toContain(idToken.split(".")[2]);
+  });
+
   it("loses its token together with the trust, and with its user", async () => {
     const dora = await newUser("dora");
     const [first, second] = [nextName("tool"), nextName("tool")];

@@ -6,7 +6,7 @@ import { managesAccount } from "../../usecases/token-owner.ts";
 import type { TrustedPublisher } from "../model/trusted-publisher.ts";
 import { parsePinnedClaims } from "../model/workflow-claims.ts";
 import type { FederationParts, UseCase } from "../parts.ts";
-import { factsOf, toPublisherMessages } from "../publisher-wire.ts";
+import { publisherNote, toPublisherMessage } from "../publisher-wire.ts";
 
 const mostOfPlugin = 50;
 const mostOfUser = 200;
@@ -30,8 +30,9 @@ export const createTrustedPublisher: UseCase<"createTrustedPublisher"> = (parts)
     createdAt: parts.clock.now(),
   };
   await parts.publishers.insertOne(publisher);
-  context.audit({ organisation: namespace, after: factsOf(publisher) });
-  return { publisher: (await toPublisherMessages(parts, [publisher]))[0] };
+  const message = await toPublisherMessage(parts, publisher);
+  context.audit({ organisation: namespace, after: publisherNote(message) });
+  return { publisher: message };
 };
 
 function parseIssuer(parts: FederationParts, issuer: string): string {

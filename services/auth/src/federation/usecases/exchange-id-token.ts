@@ -2,6 +2,7 @@ import { type PluginName, parsePluginName, unauthenticated } from "@registry/dom
 import type { CallContext } from "@registry/kit";
 import { decodeJwt, errors } from "jose";
 import { type ApiToken, formatApiToken, hashOf, hintOf, tokenPrefixes } from "../../model/api-token.ts";
+import type { User } from "../../model/user.ts";
 import { countingFailures } from "../../usecases/count-failures.ts";
 import type { TrustedPublisher } from "../model/trusted-publisher.ts";
 import { carriesAll } from "../model/workflow-claims.ts";
@@ -30,20 +31,19 @@ async function exchange(
   context: CallContext,
 ): Promise<{ readonly token: string; readonly expiresAt: Date; readonly plugin: string }> {
   const { issuer, claims } = await proved(parts, idToken, context);
-  const publisher = await matching(parts, plugin, issuer.url, claims);
-  if (publisher === undefined) throw refuse(context, `no trusted publisher of ${plugin} has these claims`);
+  const match = await matching(parts, plugin, issuer.url, claims);
+  if (match === undefined) throw refuse(context, `no trusted publisher of ${plugin} has these claims`);
   // The last thing that is checked, so that a token is not used up by a workflow that was not configured yet.
   const holdsUntil = new Date((claims.exp + leewaySeconds) * 1000);
   if (!(await parts.usedOnce.use("jti", `${issuer.url}\n${claims.jti}`, holdsUntil))) {
     throw refuse(context, "jti: it was used before");
   }
-  const { secret, expiresAt } = await issue(parts, publisher, context);
-  const matched = claimsOf(publisher);
-  context.audit({
-    organisation: publisher.namespace,
-    after: { publisher: publisher._id, issuer: issuer.url, claims: matched },
-  });
-  return { token: secret, expiresAt, plugin };
+  const { publisher, user } = match;
+  const { secret, token } = await issue(parts, publisher, context);
+  const matched = { publisher: publisher._id, issuer: issuer.url, claims: claimsOf(publisher) };
+  const after = { ...matched, publishes_as: user.username, token_id: token._id };
+  context.audit({ organisation: publisher.namespace, after });
+  return { token: secret, expiresAt: token.expiresAt, plugin };
 }
 
 /** Callers learn nothing of what was wrong; the operator's log does, without the token. */
@@ -94,13 +94,13 @@ async function matching(
   plugin: string,
   issuer: string,
   claims: IdToken,
-): Promise<TrustedPublisher | undefined> {
+): Promise<{ readonly publisher: TrustedPublisher; readonly user: User } | undefined> {
   const sort = [["createdAt", 1]] as const;
   const all = await parts.publishers.find({ plugin }, { sort, limit: mostOfPlugin });
   const candidates = all.filter((publisher) => publisher.issuer === issuer && carriesAll(claims, publisher.claims));
-  for (const candidate of candidates) {
-    const user = await parts.users.findOne({ _id: candidate.publishesAs });
-    if (user !== null && !user.disabled) return candidate;
+  for (const publisher of candidates) {
+    const user = await parts.users.findOne({ _id: publisher.publishesAs });
+    if (user !== null && !user.disabled) return { publisher, user };
   }
   return undefined;
 }
@@ -109,11 +109,11 @@ async function issue(
   parts: FederationParts,
   publisher: TrustedPublisher,
   context: CallContext,
-): Promise<{ readonly secret: string; readonly expiresAt: Date }> {
+): Promise<{ readonly secret: string; readonly token: ApiToken & { readonly expiresAt: Date } }> {
   const now = parts.clock.now();
   const expiresAt = new Date(now.getTime() + lifetimeMs);
   const secret = formatApiToken(parts.ids.secret(secretBytes), tokenPrefixes.publish);
-  const token: ApiToken = {
+  const token = {
     _id: parts.ids.unique(),
     hash: hashOf(secret),
     userId: publisher.publishesAs,
@@ -124,10 +124,10 @@ async function issue(
     hint: hintOf(secret),
     kind: "publish",
     publisherId: publisher._id,
-  };
+  } as const;
   await parts.apiTokens.insertOne(token);
   const stillThere = await parts.publishers.updateOne({ _id: publisher._id }, { $max: { lastUsedAt: now } });
-  if (stillThere.matchedCount > 0) return { secret, expiresAt };
+  if (stillThere.matchedCount > 0) return { secret, token };
   // It was deleted meanwhile, perhaps after its tokens were.
   await parts.apiTokens.deleteOne({ _id: token._id });
   throw refuse(context, "the trusted publisher was deleted");
