@@ -58,6 +58,7 @@ export async function composeServices(composition: Composition): Promise<Compose
         ...around("auth"),
         documents: await documents("auth"),
         adminTokenFile: adminTokenFile(settings),
+        auditHeadFile: auditHeadFile(settings),
       })
     : undefined;
   const storage = hosts("storage")
@@ -83,6 +84,10 @@ export async function composeServices(composition: Composition): Promise<Compose
 
 export function adminTokenFile(settings: AllSettings): string {
   return settings.ADMIN_TOKEN_FILE ?? join(settings.DATA_DIR, "admin-token");
+}
+
+export function auditHeadFile(settings: Pick<AllSettings, "AUDIT_HEAD_FILE" | "DATA_DIR">): string {
+  return settings.AUDIT_HEAD_FILE ?? join(settings.DATA_DIR, "audit-heads.jsonl");
 }
 
 function openPackages(settings: AllSettings): Promise<Blobs> {

@@ -1,5 +1,12 @@
+import { type Journal, openJournal } from "@registry/audit";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type Surroundings } from "@registry/kit";
+import { auditTable } from "./audit/grpc.ts";
+import { HeadFile } from "./audit/head-file.ts";
+import { HeadKeeper } from "./audit/head-keeper.ts";
+import { AuditLog } from "./audit/log.ts";
+import type { AuditParts } from "./audit/parts.ts";
+import { SignedHeads } from "./audit/signed-heads.ts";
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { CallerTokens } from "./caller-tokens.ts";
 import { Gate } from "./gate.ts";
@@ -18,6 +25,8 @@ export interface AuthDeps extends Surroundings {
   readonly documents: Documents;
   /** Path of the bootstrap administrator's token. */
   readonly adminTokenFile: string;
+  /** Path of the file for signed ends of the audit log: apart from the store, so that it counts against its holder. */
+  readonly auditHeadFile: string;
 }
 
 export interface AuthService extends Service {
@@ -32,6 +41,9 @@ const hashesWaiting = 100;
 export async function createAuthService(config: AuthConfig, deps: AuthDeps): Promise<AuthService> {
   const { documents, clock, ids, keys, log } = deps;
   const counters = await Counters.open(documents);
+  const auditLog = await AuditLog.open(documents, keys, log);
+  const audit: AuditParts = { auditLog, heads: await SignedHeads.open(documents), keys, clock };
+  const journal = await openJournal({ documents, clock, log, deliver: (entries) => auditLog.append(entries) });
   const parts: Parts = {
     config,
     clock,
@@ -48,27 +60,38 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  return assemble(parts, deps);
+  return assemble(parts, audit, journal, deps);
 }
 
-function assemble(parts: Parts, deps: AuthDeps): AuthService {
+function assemble(parts: Parts, audit: AuditParts, journal: Journal, deps: AuthDeps): AuthService {
+  const file = new HeadFile(deps.auditHeadFile);
+  const headKeeper = new HeadKeeper({
+    ...audit,
+    file,
+    log: parts.log,
+    everyMs: parts.config.AUDIT_HEAD_SECONDS * 1000,
+  });
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts)],
+    tables: journaled([authTable(parts), auditTable(audit)], journal),
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
       stopSweeper = startSweeper(parts);
+      journal.start();
+      await headKeeper.start();
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };
     },
     async close() {
       stopSweeper();
+      await journal.close();
+      await headKeeper.close();
     },
   };
 }

@@ -16,4 +16,10 @@ export const authSettings = {
     min: 1,
     max: 365,
   }),
+  AUDIT_HEAD_SECONDS: setting.integer({
+    description: "Seconds between two signatures under the end of the audit log, 1 to 86400",
+    fallback: 60,
+    min: 1,
+    max: 86_400,
+  }),
 };

@@ -32,8 +32,16 @@ export function authTable(parts: Parts): ServiceTable {
     changePassword: { allow: unscoped, handle: changePassword(parts) },
     listUsers: { allow: admins, handle: listUsers(parts) },
     getUser: { allow: anyOf(admins, services("catalog", "gateway")), handle: getUser(parts) },
-    createUser: { allow: admins, handle: createUser(parts) },
-    updateUser: { allow: admins, handle: updateUser(parts) },
+    createUser: {
+      allow: admins,
+      handle: createUser(parts),
+      audit: ({ username }) => ({ action: "user.create", target: username.toLowerCase() }),
+    },
+    updateUser: {
+      allow: admins,
+      handle: updateUser(parts),
+      audit: ({ username }) => ({ action: "user.update", target: username.toLowerCase() }),
+    },
     createApiToken: { allow: unscoped, handle: createApiToken(parts) },
     listApiTokens: { allow: unscoped, handle: listApiTokens(parts) },
     revokeApiToken: { allow: unscoped, handle: revokeApiToken(parts) },

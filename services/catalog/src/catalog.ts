@@ -1,8 +1,9 @@
+import { deliverToAuth, openJournal } from "@registry/audit";
 import { type Bus, createRelay, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
@@ -40,6 +41,7 @@ export async function createCatalogService(
     createRelay({ collection, bus, clock, log }),
   );
 
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const directory = new Directory(createTextIndex());
   const changes = new ChangeHub(ids.unique());
   const learned = (plugin: PluginDocument): void => {
@@ -89,13 +91,14 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    tables: [catalogTable(parts, checks)],
+    tables: journaled([catalogTable(parts, checks)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await feed.start();
       for (const relay of relays) relay.start();
       sweeper.start();
       tests.start();
+      journal.start();
     },
     checks,
     async close() {
@@ -105,6 +108,7 @@ export async function createCatalogService(
         feed.close(),
         sweeper.close(),
         tests.close(),
+        journal.close(),
         ...relays.map((relay) => relay.close()),
       ]);
     },

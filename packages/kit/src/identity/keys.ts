@@ -5,6 +5,8 @@ export interface Keys {
   /** Ed25519, for internal tokens. */
   readonly signing: KeyObject;
   readonly verifying: KeyObject;
+  /** Ed25519, for the ends of the audit log, and for nothing else. */
+  readonly audit: { readonly signing: KeyObject; readonly verifying: KeyObject };
   /** HS256 key of the tokens that callers hold: the secret itself, so that a party that shares it can verify them. */
   readonly callerTokens: Uint8Array;
   /** HMAC-SHA256 over text, as base64url, under a key for that purpose alone. */
@@ -18,11 +20,10 @@ const pkcs8Ed25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 export function deriveKeys(secretKey: string): Keys {
   const derive = (purpose: string): Buffer =>
     Buffer.from(hkdfSync("sha256", secretKey, "agenticraft-registry", purpose, 32));
-  const signing = createPrivateKey({
-    key: Buffer.concat([pkcs8Ed25519, derive("internal-token")]),
-    format: "der",
-    type: "pkcs8",
-  });
+  const signingKey = (purpose: string): KeyObject =>
+    createPrivateKey({ key: Buffer.concat([pkcs8Ed25519, derive(purpose)]), format: "der", type: "pkcs8" });
+  const signing = signingKey("internal-token");
+  const auditSigning = signingKey("audit-head");
   const macKeys = new Map<string, Buffer>();
   const mac = (purpose: string, text: string): string => {
     const key = macKeys.get(purpose) ?? derive(`mac:${purpose}`);
@@ -32,6 +33,7 @@ export function deriveKeys(secretKey: string): Keys {
   return {
     signing,
     verifying: createPublicKey(signing),
+    audit: { signing: auditSigning, verifying: createPublicKey(auditSigning) },
     callerTokens: new TextEncoder().encode(secretKey),
     mac,
     verifyMac(purpose, text, given) {

@@ -50,11 +50,18 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(
-    { REGISTRATION: "open", REGISTRATION_ROLE: "user", TOKEN_LIFETIME_DAYS: 30, ...options.config },
+    {
+      REGISTRATION: "open",
+      REGISTRATION_ROLE: "user",
+      TOKEN_LIFETIME_DAYS: 30,
+      AUDIT_HEAD_SECONDS: 3600,
+      ...options.config,
+    },
     {
       ...surroundings,
       documents: options.documents ?? store.documents,
       adminTokenFile: options.adminTokenFile ?? join(store.folder, "admin-token"),
+      auditHeadFile: join(store.folder, "audit-heads.jsonl"),
     },
   );
   for (const table of service.tables) surroundings.host(table);

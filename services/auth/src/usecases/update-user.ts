@@ -1,13 +1,22 @@
+import { changeOf } from "@registry/audit";
 import type { UpdateUserRequest } from "@registry/contracts/auth";
 import { RegistryError } from "@registry/domain";
-import { checkNewPassword, isActiveAdmin, parseEmail, parseRights, parseRole, type User } from "../model/user.ts";
+import {
+  checkNewPassword,
+  isActiveAdmin,
+  parseEmail,
+  parseRights,
+  parseRole,
+  type User,
+  userFacts,
+} from "../model/user.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { explainDuplicate } from "../store/users.ts";
 import { toUserMessage } from "../wire.ts";
 import { userByName } from "./get-user.ts";
 import { newPasswordFields } from "./set-password.ts";
 
-export const updateUser: UseCase<"updateUser"> = (parts) => async (request) => {
+export const updateUser: UseCase<"updateUser"> = (parts) => async (request, context) => {
   const user = await userByName(parts, request.username);
   const rights = rightsIn(request);
   const email = request.email === undefined ? {} : parseEmail(request.email);
@@ -15,6 +24,12 @@ export const updateUser: UseCase<"updateUser"> = (parts) => async (request) => {
   const password = request.password === undefined ? {} : await newPasswordFields(parts, request.password);
   const changes = { ...rights, ...email, ...password };
   const after = { ...user, ...changes };
+  context.audit(
+    changeOf(userFacts(user), {
+      ...userFacts(after),
+      ...(request.password === undefined ? {} : { new_password: true }),
+    }),
+  );
   if (Object.keys(changes).length === 0) return { user: toUserMessage(user) };
 
   const write = (): Promise<void> => keepingAnAdmin(parts, user, after, () => set(parts, user, changes));
