@@ -9,7 +9,8 @@ export interface Plan {
 }
 
 type Remote = Exclude<ServiceName, "gateway">;
-const fullNames: Record<Remote, readonly string[]> = {
+/** Full names of the gRPC services that each service of the registry hosts. */
+export const fullNames: Record<Remote, readonly string[]> = {
   auth: ["AuthService", "OrganisationService", "FederationService", "AuditService"].map(
     (name) => `registry.auth.v1.${name}`,
   ),
