@@ -16,7 +16,7 @@ export { type CallMeta, Pipeline, untilAborted } from "./grpc/pipeline.ts";
 export { type GrpcServer, startGrpcServer } from "./grpc/server.ts";
 export * from "./grpc/table.ts";
 export { type AuthPort, Identity, type Resolved } from "./identity/identity.ts";
-export { deriveKeys, type Keys } from "./identity/keys.ts";
+export { deriveKeys, ed25519FromSeed, type Keys } from "./identity/keys.ts";
 export { issueTicket, ticketHolds, ticketSeconds } from "./identity/ticket.ts";
 export {
   type InternalClaims,
