@@ -21,6 +21,11 @@ const comes = async (): Promise<never> => {
   throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
 };
 
+/** Of requests that name a user, who may not be there. */
+const named =
+  (action: string) =>
+  ({ username }: { readonly username: string }) => ({ action, target: username.toLowerCase() });
+
 export function authTable(parts: Parts): ServiceTable {
   return defineService(AuthServiceDefinition, {
     register: { allow: anyone, handle: register(parts) },
@@ -32,16 +37,8 @@ export function authTable(parts: Parts): ServiceTable {
     changePassword: { allow: unscoped, handle: changePassword(parts) },
     listUsers: { allow: admins, handle: listUsers(parts) },
     getUser: { allow: anyOf(admins, services("catalog", "gateway")), handle: getUser(parts) },
-    createUser: {
-      allow: admins,
-      handle: createUser(parts),
-      audit: ({ username }) => ({ action: "user.create", target: username.toLowerCase() }),
-    },
-    updateUser: {
-      allow: admins,
-      handle: updateUser(parts),
-      audit: ({ username }) => ({ action: "user.update", target: username.toLowerCase() }),
-    },
+    createUser: { allow: admins, handle: createUser(parts), audit: named("user.create") },
+    updateUser: { allow: admins, handle: updateUser(parts), audit: named("user.update") },
     createApiToken: { allow: unscoped, handle: createApiToken(parts) },
     listApiTokens: { allow: unscoped, handle: listApiTokens(parts) },
     revokeApiToken: { allow: unscoped, handle: revokeApiToken(parts) },

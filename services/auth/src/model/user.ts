@@ -94,11 +94,6 @@ export function parseRights(rights: readonly string[], field: "grants" | "scopes
   return distinct;
 }
 
-/** What the audit log says of a user. */
-export function userFacts({ email, role, grants, disabled }: User): { readonly [fact: string]: unknown } {
-  return { email, role, grants, disabled };
-}
-
 /** Whether it counts as one who can administer the registry. */
 export function isActiveAdmin(user: Pick<User, "role" | "disabled">): boolean {
   return user.role === "admin" && !user.disabled;

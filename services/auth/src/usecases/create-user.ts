@@ -1,14 +1,7 @@
 import type { CreateUserRequest } from "@registry/contracts/auth";
 import { invalid } from "@registry/domain";
-import {
-  checkNewPassword,
-  parseEmail,
-  parseRights,
-  parseRole,
-  parseUsername,
-  refuseReserved,
-  userFacts,
-} from "../model/user.ts";
+import { checkNewPassword, parseEmail, parseRights, parseRole, parseUsername, refuseReserved } from "../model/user.ts";
+import { userNote } from "../notes.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { hashPassword, parsePasswordHash } from "../passwords.ts";
 import { toUserMessage } from "../wire.ts";
@@ -22,7 +15,7 @@ export const createUser: UseCase<"createUser"> = (parts) => async (request, cont
   const grants = parseRights(request.grants, "grants");
   const secret = await passwordOf(parts, request);
   const user = await createUserDocument(parts, { username, ...email, ...secret, role, grants });
-  context.audit({ after: userFacts(user) });
+  context.audit({ target: user.username, after: userNote(user) });
   if (role === "admin") await parts.counters.addAdmin(user._id);
   return { user: toUserMessage(user) };
 };

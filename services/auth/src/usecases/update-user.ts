@@ -1,15 +1,7 @@
-import { changeOf } from "@registry/audit";
 import type { UpdateUserRequest } from "@registry/contracts/auth";
 import { RegistryError } from "@registry/domain";
-import {
-  checkNewPassword,
-  isActiveAdmin,
-  parseEmail,
-  parseRights,
-  parseRole,
-  type User,
-  userFacts,
-} from "../model/user.ts";
+import { checkNewPassword, isActiveAdmin, parseEmail, parseRights, parseRole, type User } from "../model/user.ts";
+import { userNote } from "../notes.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { explainDuplicate } from "../store/users.ts";
 import { toUserMessage } from "../wire.ts";
@@ -18,19 +10,19 @@ import { newPasswordFields } from "./set-password.ts";
 
 export const updateUser: UseCase<"updateUser"> = (parts) => async (request, context) => {
   const user = await userByName(parts, request.username);
+  context.audit({ target: user.username });
   const rights = rightsIn(request);
   const email = request.email === undefined ? {} : parseEmail(request.email);
   if (request.password !== undefined) checkNewPassword(request.password);
   const password = request.password === undefined ? {} : await newPasswordFields(parts, request.password);
   const changes = { ...rights, ...email, ...password };
   const after = { ...user, ...changes };
-  context.audit(
-    changeOf(userFacts(user), {
-      ...userFacts(after),
-      ...(request.password === undefined ? {} : { new_password: true }),
-    }),
-  );
-  if (Object.keys(changes).length === 0) return { user: toUserMessage(user) };
+  if (Object.keys(changes).length === 0) {
+    context.audit({ unchanged: true });
+    return { user: toUserMessage(user) };
+  }
+  const newPassword = request.password === undefined ? {} : { password: "another one" };
+  context.audit({ before: userNote(user), after: { ...userNote(after), ...newPassword } });
 
   const write = (): Promise<void> => keepingAnAdmin(parts, user, after, () => set(parts, user, changes));
   const withdraws = Object.keys(rights).length > 0 || request.password !== undefined;
