@@ -4,7 +4,7 @@ import type { AuditBegin, AuditJournal, AuditNote, AuditResult, Clock, Logger } 
 import { batchSize, type Deliver, Delivery } from "./delivery.ts";
 import { type Told, toldOf } from "./entry.ts";
 import { JournalStore } from "./journal-store.ts";
-import { Rounds } from "./rounds.ts";
+import { type Pauses, Rounds, usualPauses } from "./rounds.ts";
 
 export interface JournalDeps {
   /** The service's own database. */
@@ -12,6 +12,8 @@ export interface JournalDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly deliver: Deliver;
+  /** Between two looks at what is left. Default 5 s, after failures 1 s to 30 s. */
+  readonly pauses?: Pauses;
 }
 
 export interface Journal extends AuditJournal {
@@ -54,7 +56,7 @@ class DocumentJournal implements Journal {
     this.#deps = deps;
     this.#store = store;
     this.#delivery = new Delivery(deps.deliver);
-    this.#rounds = new Rounds(() => this.#lookAfter(), deps.log);
+    this.#rounds = new Rounds(() => this.#lookAfter(), deps.log, deps.pauses ?? usualPauses);
   }
 
   start(): void {

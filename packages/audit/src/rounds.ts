@@ -1,13 +1,20 @@
 import type { Logger } from "@registry/kit";
 
-const idleMs = 5000;
-const firstPauseMs = 1000;
-const longestPauseMs = 30_000;
+/** Between two rounds, milliseconds. */
+export interface Pauses {
+  readonly idle: number;
+  /** After the first failure; it doubles with each further one, up to the longest. */
+  readonly first: number;
+  readonly longest: number;
+}
+
+export const usualPauses: Pauses = { idle: 5000, first: 1000, longest: 30_000 };
 
 /** Runs something again and again until it is closed: at leisure while it succeeds, with growing pauses while it fails. */
 export class Rounds {
   readonly #work: () => Promise<void>;
   readonly #log: Logger;
+  readonly #pauses: Pauses;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer goes off, by the monotonic clock. */
@@ -15,9 +22,10 @@ export class Rounds {
   #running: Promise<void> | undefined;
   #state: "new" | "started" | "closed" = "new";
 
-  constructor(work: () => Promise<void>, log: Logger) {
+  constructor(work: () => Promise<void>, log: Logger, pauses: Pauses) {
     this.#work = work;
     this.#log = log;
+    this.#pauses = pauses;
   }
 
   /** Whether the last round failed. */
@@ -33,7 +41,7 @@ export class Rounds {
 
   /** Something is known to be left; unless the rounds fail anyway, one comes sooner. */
   soon(): void {
-    if (this.#running === undefined && !this.failing) this.#schedule(firstPauseMs);
+    if (this.#running === undefined && !this.failing) this.#schedule(this.#pauses.first);
   }
 
   throwIfClosed(): void {
@@ -62,8 +70,8 @@ export class Rounds {
   }
 
   #pauseMs(): number {
-    if (this.#failures === 0) return idleMs;
-    return Math.min(firstPauseMs * 2 ** (this.#failures - 1), longestPauseMs);
+    const { idle, first, longest } = this.#pauses;
+    return this.#failures === 0 ? idle : Math.min(first * 2 ** (this.#failures - 1), longest);
   }
 
   async #round(): Promise<void> {

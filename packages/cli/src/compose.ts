@@ -8,6 +8,7 @@ import { createAuthService } from "@registry/service-auth";
 import { createCatalogService } from "@registry/service-catalog";
 import { createGatewayService } from "@registry/service-gateway";
 import { createStorageService } from "@registry/service-storage";
+import { auditHeadFile } from "./audit-head-file.ts";
 import type { Plan } from "./plan.ts";
 import type { AllSettings } from "./settings.ts";
 
@@ -84,10 +85,6 @@ export async function composeServices(composition: Composition): Promise<Compose
 
 export function adminTokenFile(settings: AllSettings): string {
   return settings.ADMIN_TOKEN_FILE ?? join(settings.DATA_DIR, "admin-token");
-}
-
-export function auditHeadFile(settings: Pick<AllSettings, "AUDIT_HEAD_FILE" | "DATA_DIR">): string {
-  return settings.AUDIT_HEAD_FILE ?? join(settings.DATA_DIR, "audit-heads.jsonl");
 }
 
 function openPackages(settings: AllSettings): Promise<Blobs> {

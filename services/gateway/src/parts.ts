@@ -1,4 +1,5 @@
 import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -19,6 +20,7 @@ export interface Parts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly audit: ServiceClient<typeof AuditServiceDefinition>;
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -89,6 +90,7 @@ export interface FakeNeighbours {
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
+  readonly audit?: Handlers<typeof AuditServiceDefinition>;
 }
 
 export interface FakeStack {
@@ -157,6 +159,7 @@ export async function startFakeStack(
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
+  around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
