@@ -50,6 +50,8 @@ export interface Stack {
   names: string[];
   /** The servers below, for faults; `undefined` for `embedded`. */
   stores: Stores | undefined;
+  /** What every process was given beside its own addresses, secrets included. */
+  settings: Readonly<Record<string, string>>;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
   /** Sends a signal (default: SIGKILL), and waits for the end if it is one that ends a process. */
@@ -89,7 +91,15 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
-  return { kind, stores, folder: folder.path, adminToken, ...addresses(plan), ...controls(processes) };
+  return {
+    kind,
+    stores,
+    settings: common,
+    folder: folder.path,
+    adminToken,
+    ...addresses(plan),
+    ...controls(processes),
+  };
 }
 
 /** Prints the end of every process's log when a test of the calling file has failed. */

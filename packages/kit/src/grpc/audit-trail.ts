@@ -10,13 +10,15 @@ const mostActors = 10_000;
 /** Keeps those who are refused all the time from filling the log: so many rows a minute for each of them. */
 export class RefusalLimit {
   readonly #counts = new Map<string, number>();
-  #minute = 0;
+  #began = Number.NEGATIVE_INFINITY;
 
   /** Whether one more is to be told. */
   take(actor: string): boolean {
-    const minute = Math.floor(performance.now() / minuteMs);
-    if (minute !== this.#minute) this.#counts.clear();
-    this.#minute = minute;
+    const now = performance.now();
+    if (now - this.#began >= minuteMs) {
+      this.#counts.clear();
+      this.#began = now;
+    }
     const count = this.#counts.get(actor) ?? 0;
     if (count >= perMinute || (count === 0 && this.#counts.size >= mostActors)) return false;
     this.#counts.set(actor, count + 1);

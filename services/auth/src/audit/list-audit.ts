@@ -25,11 +25,10 @@ export const listAudit: AuditUseCase<"listAudit"> =
       after === undefined ? 0 : await auditLog.count({ ...fields, time: after.time, _id: { $gte: after.id } });
     const found = await auditLog.newest(filter, shown, size + 1);
     const rows = found.slice(0, size);
-    const last = rows.at(-1);
-    return {
-      entries: rows.map(toEntry),
-      nextPageToken: found.length > size && last !== undefined ? `${last.time.getTime()}-${last._id}` : "",
-    };
+    const entries = rows.map(toEntry);
+    const last = entries.at(-1);
+    const nextPageToken = found.length > size ? `${last?.time?.getTime() ?? 0}-${last?.sequence}` : "";
+    return { entries, nextPageToken };
   };
 
 /** What somebody who is not in an organisation asks of it is as if it were not there. */
