@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bus, createInProcessBus, type Event } from "@registry/bus";
+import { type AuditEntry, AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { Upload } from "@registry/contracts/storage";
@@ -53,6 +54,8 @@ export class World {
   readonly bus: Bus;
   readonly documents: Documents;
   readonly events: Event[] = [];
+  /** Rows of the audit log, each once. */
+  readonly audit: AuditEntry[] = [];
   hook: Hook | undefined;
   readonly #folder: string;
   readonly #replicas: Replica[] = [];
@@ -106,6 +109,7 @@ export class World {
     for (const table of service.tables) around.host(table);
     around.host(this.storage.table());
     around.host(authTable());
+    around.host(auditTable(this.audit));
     await service.start();
     const replica: Replica = {
       service,
@@ -155,5 +159,22 @@ function authTable() {
         return { user: { id: user.id, username: user.username, role: user.role } };
       },
     },
+  });
+}
+
+/** The neighbour that keeps the audit log. */
+function auditTable(rows: AuditEntry[]) {
+  const unused = { allow: anyone, handle: () => Promise.reject(unavailable("Everything else")) };
+  return defineService(AuditServiceDefinition, {
+    recordAudit: {
+      allow: services("catalog"),
+      handle: async ({ entries }) => {
+        rows.push(...entries.filter(({ id }) => !rows.some((row) => row.id === id)));
+        return {};
+      },
+    },
+    listAudit: unused,
+    getAuditHead: unused,
+    exportAudit: { allow: anyone, handle: async function* () {} },
   });
 }

@@ -95,8 +95,8 @@ async function answer(parts: Parts, candidate: Candidate, outcome: Outcome, cont
   const plugin = await parts.projector.project(candidate.name);
   const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
   if (plugin === null || release === null) throw pluginNotFound();
-  const { state, sha256, size, channel } = release;
-  const after = { state, sha256, size, channel, visibility: plugin.visibility };
+  const { state, sha256, size } = release;
+  const after = { state, sha256, size, channel: candidate.channel, visibility: plugin.visibility };
   context.audit({ ...auditTarget(plugin, release.version), after });
   // These very bytes are there, but the caller is not to know in which state.
   if (!maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
