@@ -3,8 +3,8 @@ import { z } from "zod";
 import { choiceParameter, integerParameter, textParameter, timeParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, type Route } from "../route.ts";
-import { auditHeadSchema, auditRowSchema } from "../schemas.ts";
 import { orNull, timeText } from "../words.ts";
+import { auditHeadSchema, auditRowSchema } from "./audit-schemas.ts";
 
 /** For administrators, and for an organisation's owners on what concerns it. */
 export function auditRoutes({ audit }: Parts): Route[] {
