@@ -32,7 +32,14 @@ export function auditStories(world: World): void {
       expect((await world.admin.updates(name, { verified: true, visibility: "internal" })).status).toBe(200);
       expect((await world.admin.changesUser(publisher.username, { role: "user" })).status).toBe(200);
 
-      const who = { actor_type: "user", actor: publisher.username, result: "ok", via: "gateway", address: "127.0.0.1" };
+      const who = {
+        actor_type: "user",
+        actor: publisher.username,
+        result: "ok",
+        via: "gateway",
+        token_id: expect.stringMatching(/^login:/),
+        address: "127.0.0.1",
+      };
       await tells(`${name}@1.0.0`, [
         {
           ...who,
