@@ -17,7 +17,6 @@ const program = join(import.meta.dirname, "../../../bin/agenticraft-registry.js"
 let folder: string;
 let registry: RegistryProcess | undefined;
 const path = (name: string): string => join(folder, name);
-const heads = (): string => path("data/audit-heads.jsonl");
 
 async function start(): Promise<void> {
   const values = new Map([
@@ -220,7 +219,11 @@ describe("a log that somebody changed in the store", () => {
     expect(code).toBe(1);
     const replaced = /^row [68] is not the one that the head of .* says: a row after 0 and up to [68] was replaced/;
     expect(messages.filter((message) => !replaced.test(message))).toEqual([]);
-    for (const source of ["(the registry's own mark)", "(kept in the store)", `(${heads()}, line 1)`]) {
+    for (const source of [
+      "(the registry's own mark)",
+      "(kept in the store)",
+      `(${path("data/audit-heads.jsonl")}, line 1)`,
+    ]) {
       expect(messages.some((message) => message.includes(source))).toBe(true);
     }
     const apart = await run(["verify", "--heads", "auditor.jsonl"]);
@@ -245,7 +248,7 @@ describe("a log that somebody changed in the store", () => {
 });
 
 it("a file of heads with a line that a crash cut short is read all the same", async () => {
-  await appendFile(heads(), '{"sequence":9,"ha');
+  await appendFile(path("data/audit-heads.jsonl"), '{"sequence":9,"ha');
   const { code, out } = await run(["verify", "--json"]);
   expect([code, JSON.parse(out).unreadable_heads]).toEqual([1, 1]);
 });
