@@ -2,6 +2,7 @@ import { RegistryError } from "@registry/domain";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { AuditTrail, RefusalLimit } from "./audit-trail.ts";
 import { deadlineExceeded, toRegistryError } from "./errors.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
 
@@ -33,6 +34,7 @@ const defaultMaxMs = 60_000;
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
 export class Pipeline {
   readonly #deps: PipelineDeps;
+  readonly #refusals = new RefusalLimit();
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
@@ -42,8 +44,10 @@ export class Pipeline {
   async unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, meta);
-      const answer = await untilAborted(Promise.resolve(call.row.handle(request, context)), call.signal);
+      const { context, trail } = await this.#enter(call, table, request, meta);
+      const handle = async (): Promise<unknown> => call.row.handle(request, context);
+      const handled = trail === undefined ? handle() : trail.follow(handle, call);
+      const answer = await untilAborted(handled, call.signal);
       call.end("ok");
       return answer;
     } catch (error) {
@@ -57,7 +61,7 @@ export class Pipeline {
   async *stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncGenerator<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, meta);
+      const { context } = await this.#enter(call, table, request, meta);
       for await (const message of call.row.handle(request, context) as AsyncIterable<unknown>) {
         call.signal.throwIfAborted();
         yield message;
@@ -70,15 +74,19 @@ export class Pipeline {
     }
   }
 
-  async #enter(call: OpenCall, meta: CallMeta): Promise<CallContext> {
+  async #enter(
+    call: OpenCall,
+    table: ServiceTable,
+    request: unknown,
+    meta: CallMeta,
+  ): Promise<{ context: CallContext; trail: AuditTrail | undefined }> {
     const { identity } = this.#deps;
     const via = await identity.serviceOf(meta.serviceToken);
     const address = via === undefined ? meta.peer : meta.address;
-    const resolved = await identity.resolve(meta.authorization, address);
-    enforce(call.row.allow, resolved.caller, this.#deps);
-    return {
-      caller: resolved.caller,
-      authorization: resolved.authorization,
+    const { caller, authorization } = await identity.resolve(meta.authorization, address);
+    const context: CallContext = {
+      caller,
+      authorization,
       via,
       address,
       audit: (note) => call.note(note),
@@ -87,6 +95,21 @@ export class Pipeline {
       requestId: call.requestId,
       log: call.log,
     };
+    const trail = this.#trailOf(table, call.row, request, context);
+    try {
+      enforce(call.row.allow, caller, this.#deps);
+    } catch (error) {
+      await trail?.refuse(toRegistryError(error));
+      throw error;
+    }
+    return { context, trail };
+  }
+
+  #trailOf(table: ServiceTable, row: ErasedRow, request: unknown, context: CallContext): AuditTrail | undefined {
+    if (row.audit === undefined || table.journal === undefined) return undefined;
+    const { newId, metrics } = this.#deps;
+    const means = { journal: table.journal, refusals: this.#refusals, spared: () => metrics.auditSpared.inc() };
+    return new AuditTrail(means, newId(), row.audit(request), context);
   }
 
   #begin(table: ServiceTable, method: string, meta: CallMeta): OpenCall {

@@ -79,6 +79,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
       ...surroundings,
       documents: options.documents ?? store.documents,
       adminTokenFile: options.adminTokenFile ?? join(store.folder, "admin-token"),
+      auditHeadFile: join(store.folder, "audit-heads.jsonl"),
     },
   );
   const notes: AuditNote[] = [];
