@@ -19,9 +19,20 @@ export function auditTarget(
 
 /** What can be changed of a plugin beside its releases. */
 export function pluginFacts(plugin: PluginDocument): Facts {
-  const { owner, visibility, team, verified, overrides, pins, deprecation } = plugin;
+  const { owner, org, visibility, team, verified, overrides, pins, deprecation, collaborators = [] } = plugin;
+  const roles = Object.fromEntries(collaborators.map(({ username, role }) => [username, role]));
   const channels = Object.fromEntries(Object.entries(pins).map(([channel, { version }]) => [channel, version]));
-  return { owner, visibility, team, verified, ...overrides, channels, deprecation };
+  return {
+    owner,
+    owner_type: org === undefined ? "user" : "organisation",
+    roles,
+    visibility,
+    team,
+    verified,
+    ...overrides,
+    channels,
+    deprecation,
+  };
 }
 
 /** What can be changed of a release. */

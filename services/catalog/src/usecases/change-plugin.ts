@@ -41,7 +41,10 @@ export async function changePlugin(
     return { event, ...decide(before, heads) };
   });
   if (plugin === null || found === undefined) throw pluginNotFound();
-  context.audit({ ...auditTarget(plugin), ...changeOf(pluginFacts(found), pluginFacts(plugin)) });
+  context.audit({
+    ...auditTarget({ _id, org: found.org ?? plugin.org }),
+    ...changeOf(pluginFacts(found), pluginFacts(plugin)),
+  });
   parts.kick();
   return toPlugin(plugin, caller);
 }
