@@ -38,6 +38,11 @@ export class Actor {
     return new Actor(this.username, this.gateway, token);
   }
 
+  /** Somebody else at the same gateway. */
+  as(username: string, token: string): Actor {
+    return new Actor(username, this.gateway, token);
+  }
+
   /** Somebody without a credential at the same gateway. */
   get anonymously(): Actor {
     return new Actor("", this.gateway);
