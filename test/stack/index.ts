@@ -10,6 +10,7 @@ import { answersHttp } from "../servers/probes.ts";
 import { ControlledProcess } from "../servers/process.ts";
 import {
   grpcAddresses,
+  grpcTarget,
   hosts,
   type InnerService,
   networkSettings,
@@ -50,10 +51,10 @@ export interface Stack {
   names: string[];
   /** The servers below, for faults; `undefined` for `embedded`. */
   stores: Stores | undefined;
-  /** What every process was given beside its own addresses, secrets included. */
-  settings: Readonly<Record<string, string>>;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
+  /** Settings with which the operator's commands reach it. */
+  operatorSettings: Record<string, string>;
   /** Sends a signal (default: SIGKILL), and waits for the end if it is one that ends a process. */
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
   /** Stops a process if it runs, starts it with the same settings, and waits until it is ready. */
@@ -91,11 +92,16 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
+  const operatorSettings = {
+    ...common,
+    AUTH_ADDR: grpcTarget(plan, "auth"),
+    DATA_DIR: join(folder.path, `data-${plan[0]?.name}`),
+  };
   return {
     kind,
     stores,
-    settings: common,
     folder: folder.path,
+    operatorSettings,
     adminToken,
     ...addresses(plan),
     ...controls(processes),

@@ -2,6 +2,8 @@ import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { FederationServiceDefinition } from "@registry/contracts/federation";
+import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Clock, Logger, Metrics, ServiceClient } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
@@ -21,6 +23,8 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
   readonly audit: ServiceClient<typeof AuditServiceDefinition>;
+  readonly federation: ServiceClient<typeof FederationServiceDefinition>;
+  readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
+import { networkOf } from "@registry/limits";
 import type { GatewayConfig } from "./config.ts";
 import { untrustedHost } from "./http-errors.ts";
 
@@ -76,8 +77,7 @@ export class Edge {
 
   /** What limits count under: the caller's address; of an IPv6 one the /64 that its owner has. */
   addressOf(request: IncomingMessage): string {
-    const address = this.clientOf(request);
-    return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
+    return networkOf(this.clientOf(request));
   }
 
   /** The caller's address, whole. */

@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { type Environment, settingsError } from "./read.ts";
 
+/** Settings that may stand in a file of their own. */
+const fromFiles = ["SECRET_KEY", "MONGODB_URL", "NATS_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "OIDC_CLIENT_SECRET"];
+
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
@@ -23,7 +26,7 @@ export function readEnvironment(settingsFile: string): Environment {
   const values = new Map<string, string>();
   for (const [name, value] of [...inFile, ...inProcess]) if (value !== undefined) values.set(name, value);
   // A value given directly by the environment wins over a file named in the settings file.
-  for (const name of ["SECRET_KEY", "MONGODB_URL", "NATS_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY"]) {
+  for (const name of fromFiles) {
     const path = values.get(`${name}_FILE`);
     if (path === undefined || values.has(name)) continue;
     try {

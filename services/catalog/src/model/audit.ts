@@ -11,16 +11,26 @@ export function named(name: string, version = ""): { readonly target: string } {
 
 /** The same of what is known, with whose owners may read the row. */
 export function auditTarget(
-  plugin: Pick<PluginDocument, "_id">,
+  plugin: Pick<PluginDocument, "_id" | "org">,
   version = "",
 ): Pick<AuditNote, "target" | "organisation"> {
-  return named(plugin._id, version);
+  return { ...named(plugin._id, version), ...(plugin.org === undefined ? {} : { organisation: plugin.org }) };
 }
 
 /** What can be changed of a plugin beside its releases. */
-export function pluginFacts({ owner, visibility, verified, overrides, pins, deprecation }: PluginDocument): Facts {
-  const channels = Object.fromEntries(Object.entries(pins).map(([channel, { version }]) => [channel, version]));
-  return { owner, visibility, verified, ...overrides, channels, deprecation };
+export function pluginFacts(plugin: PluginDocument): Facts {
+  const { owner, org, team, collaborators = [], visibility, verified, overrides, pins, deprecation } = plugin;
+  return {
+    owner,
+    owner_type: org === undefined ? "user" : "organisation",
+    team,
+    collaborators: collaborators.map(({ username, role }) => ({ username, role })),
+    visibility,
+    verified,
+    ...overrides,
+    channels: Object.fromEntries(Object.entries(pins).map(([channel, { version }]) => [channel, version])),
+    deprecation,
+  };
 }
 
 /** What can be changed of a release. */

@@ -1,7 +1,7 @@
 import type { DeleteReleaseRequest, DeleteReleaseResponse } from "@registry/contracts/catalog";
 import { type Caller, permissionDenied, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayDelete } from "../model/access.ts";
+import { mayDeleteRelease } from "../model/access.ts";
 import { auditTarget, releaseFacts } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
@@ -16,6 +16,7 @@ export function deleteRelease(parts: Parts) {
   return async (request: DeleteReleaseRequest, context: CallContext): Promise<DeleteReleaseResponse> => {
     const { caller } = context;
     const plugin = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(plugin, request.version));
     const reason = readReason(request.reason);
     await untilWritten(async () => {
       const head = await findStanding(parts, plugin, request.version, caller);
@@ -38,7 +39,7 @@ async function findStanding(
   caller: Caller,
 ): Promise<ReleaseHead> {
   const head = await findRelease(parts, plugin, version, caller);
-  if (!mayDelete(caller, plugin)) throw permissionDenied();
+  if (!mayDeleteRelease(caller, plugin, head)) throw permissionDenied();
   if (!isStanding(head)) throw versionNotFound();
   return head;
 }

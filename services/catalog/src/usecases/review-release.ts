@@ -1,7 +1,7 @@
 import { ReviewDecision, type ReviewReleaseRequest, type ReviewReleaseResponse } from "@registry/contracts/catalog";
 import { assertMove, type Caller, invalid, isAdmin, permissionDenied, RegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayReview, owns } from "../model/access.ts";
+import { isOwn, mayReview } from "../model/access.ts";
 import { auditTarget, releaseFacts } from "../model/audit.ts";
 import { nearMissRule } from "../model/checks.ts";
 import type { PluginDocument } from "../model/plugin.ts";
@@ -20,6 +20,7 @@ export function reviewRelease(parts: Parts) {
   return async (request: ReviewReleaseRequest, context: CallContext): Promise<ReviewReleaseResponse> => {
     const plugin = await findPlugin(parts, request.name, context.caller);
     const release = await findRelease(parts, plugin, request.version, context.caller);
+    context.audit(auditTarget(plugin, release.version));
     authorise(context.caller, plugin, release);
     const reason = readReviewReason(request.reason);
     const decision = request.decision.slice("REVIEW_DECISION_".length).toLowerCase();
@@ -65,7 +66,7 @@ async function carryOut(
 /** Nobody decides on what is their own, but administrators, who answer for everything anyway. */
 function authorise(caller: Caller, plugin: PluginDocument, release: ReleaseDocument): void {
   if (!mayReview(caller, plugin)) throw permissionDenied();
-  const own = owns(caller, plugin) || (caller.type === "user" && caller.id === release.publishedById);
+  const own = isOwn(caller, plugin) || (caller.type === "user" && caller.id === release.publishedById);
   if (!own || isAdmin(caller)) return;
   throw new RegistryError(
     "permission_denied",

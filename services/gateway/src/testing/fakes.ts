@@ -5,8 +5,10 @@ import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { RegistryError, unauthenticated } from "@registry/domain";
+import { RegistryError, rateLimited, unauthenticated } from "@registry/domain";
 import {
   anyone,
   defineService,
@@ -91,6 +93,8 @@ export interface FakeNeighbours {
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
   readonly audit?: Handlers<typeof AuditServiceDefinition>;
+  readonly federation?: Handlers<typeof FederationServiceDefinition>;
+  readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
 }
 
 export interface FakeStack {
@@ -113,8 +117,6 @@ export const testConfig: GatewayConfig = {
   TRUSTED_PROXIES: [],
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
-  RATE_LIMIT_LOGINS: 0,
-  RATE_LIMIT_FAILED_CREDENTIALS: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
   LIMIT_CONNECTIONS: 100,
   LIMIT_CONCURRENT_UPLOADS: 8,
@@ -123,9 +125,10 @@ export const testConfig: GatewayConfig = {
   LIMIT_SPOOL_BYTES: 1024 * 1024,
 };
 
-/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader. */
+/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader; `overused` comes too often. */
 function exchange(around: () => TestSurroundings, credential: string): string {
   const roles: Readonly<Record<string, string>> = { admin: "admin", publisher: "publisher", reader: "user" };
+  if (credential === "overused") throw rateLimited(7);
   const role = roles[credential];
   if (role === undefined) throw unauthenticated();
   const exp = Math.floor(around().clock.now().getTime() / 1000) + 60;
@@ -160,6 +163,8 @@ export async function startFakeStack(
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
+  around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
+  around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
