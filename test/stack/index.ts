@@ -51,8 +51,6 @@ export interface Stack {
   names: string[];
   /** The servers below, for faults; `undefined` for `embedded`. */
   stores: Stores | undefined;
-  /** What every process was given beside its own addresses, secrets included. */
-  settings: Readonly<Record<string, string>>;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
   /** Settings with which the operator's commands reach it. */
@@ -102,7 +100,6 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   return {
     kind,
     stores,
-    settings: common,
     folder: folder.path,
     operatorSettings,
     adminToken,

@@ -1,7 +1,7 @@
 import { ReviewDecision, Visibility } from "@registry/contracts/catalog";
 import type { Caller } from "@registry/domain";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { admin, owner, type Replica, stranger, World } from "./testing/world.ts";
+import { admin, memberOf, owner, type Replica, stranger, World } from "./testing/world.ts";
 
 let world: World;
 let replica: Replica;
@@ -141,5 +141,35 @@ describe("the audit log has, of the catalog,", () => {
         result: "ok",
       },
     ]);
+  });
+
+  it("whose owners may read a row: of what their organisation owns, attempts and what it gave away included", async () => {
+    const [chief, publisher, low] = [
+      memberOf("ina", 31, "owner"),
+      memberOf("paul", 32, "publisher"),
+      memberOf("rob", 33, "reader"),
+    ];
+    const name = "@acme/pump";
+    const uploadId = world.upload(publisher, { name, version: "1.0.0" });
+    await replica.client.publishRelease({ uploadId }, replica.as(publisher));
+    const release = { name, version: "1.0.0" };
+    await expect(replica.client.yankRelease(release, replica.as(low))).rejects.toMatchObject({
+      kind: "permission_denied",
+    });
+    await expect(replica.client.updatePlugin({ name, title: "x" }, replica.as(low))).rejects.toMatchObject({
+      kind: "permission_denied",
+    });
+    await replica.client.setCollaborator({ name, username: "rita", role: "maintainer" }, replica.as(chief));
+    const rows = world.audit.map(({ action, organisation, result }) => [action, organisation, result]);
+    expect(rows).toEqual([
+      ["release.publish", "acme", "ok"],
+      ["release.yank", "acme", "denied"],
+      ["plugin.update", "acme", "denied"],
+      ["plugin.owner.set", "acme", "ok"],
+    ]);
+    expect(told().at(-1)).toMatchObject({
+      before: { collaborators: [] },
+      after: { collaborators: [{ username: "rita", role: "maintainer" }] },
+    });
   });
 });

@@ -1,12 +1,8 @@
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { pluginZip } from "../../builders/plugin.ts";
-import { inherited } from "../../servers/environment.ts";
+import { operate } from "../operator.ts";
 import { expectProblem } from "../shapes.ts";
 import { type World, withinMs } from "../world.ts";
-
-const program = join(import.meta.dirname, "..", "..", "..", "packages", "cli", "src", "main.ts");
 
 const patience = { timeout: withinMs, interval: 50 };
 
@@ -101,30 +97,10 @@ export function auditStories(world: World): void {
       const head = (await world.admin.gets("/api/v1/audit/head")).json<{ sequence: number; public_key: string }>();
       expect(head.sequence).toBeGreaterThan(0);
       expect(head.public_key).toContain("BEGIN PUBLIC KEY");
-      const { code, out, err } = await verify(world);
+      const { code, out, err } = await operate(world.stack, ["audit", "verify", "--json"]);
       expect([code, err]).toEqual([0, ""]);
       expect(JSON.parse(out)).toMatchObject({ result: "ok", problems: [] });
       expect(JSON.parse(out).rows).toBeGreaterThanOrEqual(head.sequence);
     });
   });
-}
-
-/** As the operator of this registry does. */
-async function verify({ stack }: World): Promise<{ code: number | null; out: string; err: string }> {
-  const { PATH, HOME, TMPDIR } = inherited();
-  const [name = ""] = stack.names;
-  const place = { DATA_DIR: join(stack.folder, `data-${name}`), AUTH_ADDR: stack.grpc.auth[0] ?? "" };
-  const child = spawn(process.execPath, [program, "audit", "verify", "--json"], {
-    cwd: stack.folder,
-    env: { PATH, HOME, TMPDIR, ...stack.settings, ...place },
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 50_000,
-  });
-  const [out, err] = [child.stdout, child.stderr].map(async (stream) => {
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part);
-    return Buffer.concat(parts).toString();
-  });
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, out: (await out) ?? "", err: (await err) ?? "" };
 }

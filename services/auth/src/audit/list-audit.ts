@@ -48,7 +48,7 @@ function fieldsOf({ actor, action, target, organisation, result }: ListAuditRequ
 /** `release.*` is every action from `release.` to before `release/`, the character that follows the dot. */
 function actionsLike(action: string): string | Condition {
   if (!action.includes("*")) return action;
-  if (!/^[a-z0-9_-]+\.\*$/.test(action)) {
+  if (!/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.\*$/.test(action)) {
     throw invalid(
       "INVALID_ACTION",
       "action: use a whole one such as release.yank, or a prefix such as release.*",

@@ -14,23 +14,21 @@ export function auditTarget(
   plugin: Pick<PluginDocument, "_id" | "org">,
   version = "",
 ): Pick<AuditNote, "target" | "organisation"> {
-  return { ...named(plugin._id, version), organisation: plugin.org };
+  return { ...named(plugin._id, version), ...(plugin.org === undefined ? {} : { organisation: plugin.org }) };
 }
 
 /** What can be changed of a plugin beside its releases. */
 export function pluginFacts(plugin: PluginDocument): Facts {
-  const { owner, org, visibility, team, verified, overrides, pins, deprecation, collaborators = [] } = plugin;
-  const roles = Object.fromEntries(collaborators.map(({ username, role }) => [username, role]));
-  const channels = Object.fromEntries(Object.entries(pins).map(([channel, { version }]) => [channel, version]));
+  const { owner, org, team, collaborators = [], visibility, verified, overrides, pins, deprecation } = plugin;
   return {
     owner,
     owner_type: org === undefined ? "user" : "organisation",
-    roles,
-    visibility,
     team,
+    collaborators: collaborators.map(({ username, role }) => ({ username, role })),
+    visibility,
     verified,
     ...overrides,
-    channels,
+    channels: Object.fromEntries(Object.entries(pins).map(([channel, { version }]) => [channel, version])),
     deprecation,
   };
 }

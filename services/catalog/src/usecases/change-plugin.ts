@@ -31,6 +31,7 @@ export async function changePlugin(
   const plugin = await parts.projector.project(_id, (before, heads) => {
     visibleTo(caller, before, heads);
     found = before;
+    context.audit(auditTarget(before));
     const event = (after: PluginDocument, revision: number) =>
       parts.events.make("registry.catalog.plugin.updated", _id, {
         plugin: _id,
@@ -41,8 +42,10 @@ export async function changePlugin(
     return { event, ...decide(before, heads) };
   });
   if (plugin === null || found === undefined) throw pluginNotFound();
+  // Of two organisations between which it goes, the one that gives it.
   context.audit({
-    ...auditTarget({ _id, org: found.org ?? plugin.org }),
+    ...auditTarget(plugin),
+    ...auditTarget(found),
     ...changeOf(pluginFacts(found), pluginFacts(plugin)),
   });
   parts.kick();

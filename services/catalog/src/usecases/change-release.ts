@@ -45,6 +45,7 @@ export async function changeRelease(
   const found = await untilWritten(async () => {
     const plugin = await findPlugin(parts, name, context.caller);
     const release = await findRelease(parts, plugin, version, context.caller);
+    context.audit(auditTarget(plugin, version));
     const edit = decide(plugin, release);
     context.audit({
       ...auditTarget(plugin, version),

@@ -16,6 +16,7 @@ export function deletePlugin(parts: Parts) {
     const { _id } = await findPlugin(parts, request.name, caller);
     const plugin = await parts.projector.project(_id, (before, heads) => {
       visibleTo(caller, before, heads);
+      context.audit(auditTarget(before));
       if (!mayDelete(caller, before)) throw permissionDenied();
       const reason = readReason(request.reason);
       context.audit({ ...auditTarget(before), before: pluginFacts(before), after: { state: "deleted", reason } });

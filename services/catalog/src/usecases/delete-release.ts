@@ -16,6 +16,7 @@ export function deleteRelease(parts: Parts) {
   return async (request: DeleteReleaseRequest, context: CallContext): Promise<DeleteReleaseResponse> => {
     const { caller } = context;
     const plugin = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(plugin, request.version));
     const reason = readReason(request.reason);
     await untilWritten(async () => {
       const head = await findStanding(parts, plugin, request.version, caller);

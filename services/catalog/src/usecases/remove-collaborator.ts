@@ -1,6 +1,7 @@
 import type { RemoveCollaboratorRequest, RemoveCollaboratorResponse } from "@registry/contracts/catalog";
 import { notFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
+import { auditTarget } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { Parts } from "../parts.ts";
 import { findPlugin } from "./find-plugin.ts";
@@ -13,6 +14,7 @@ export function removeCollaborator(parts: Parts) {
     const username = request.username.toLowerCase();
     const leaves = caller.type === "user" && caller.username === username;
     const plugin = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(plugin));
     if (!leaves) assertDecides(caller, plugin);
     assertThere(plugin, username);
     return changeCollaborators(parts, request.name, context, (before) => {

@@ -20,6 +20,7 @@ export function reviewRelease(parts: Parts) {
   return async (request: ReviewReleaseRequest, context: CallContext): Promise<ReviewReleaseResponse> => {
     const plugin = await findPlugin(parts, request.name, context.caller);
     const release = await findRelease(parts, plugin, request.version, context.caller);
+    context.audit(auditTarget(plugin, release.version));
     authorise(context.caller, plugin, release);
     const reason = readReviewReason(request.reason);
     const decision = request.decision.slice("REVIEW_DECISION_".length).toLowerCase();

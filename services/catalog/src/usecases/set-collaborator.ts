@@ -2,6 +2,7 @@ import type { SetCollaboratorRequest, SetCollaboratorResponse } from "@registry/
 import { type Caller, invalid, parseOrgRole, permissionDenied, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway } from "../model/access.ts";
+import { auditTarget } from "../model/audit.ts";
 import { ownersOf } from "../model/owners.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { Parts } from "../parts.ts";
@@ -16,7 +17,9 @@ export function setCollaborator(parts: Parts) {
   return async (request: SetCollaboratorRequest, context: CallContext): Promise<SetCollaboratorResponse> => {
     const { caller } = context;
     // Before anything is asked of others, so that nobody learns here which users exist.
-    assertDecides(caller, await findPlugin(parts, request.name, caller));
+    const found = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(found));
+    assertDecides(caller, found);
     const role = parseOrgRole(request.role);
     if (role === "owner") {
       throw invalid("INVALID_ROLE", "role: a plugin has one owner; transfer it, or use maintainer", "/role");

@@ -10,6 +10,7 @@ import {
 } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway } from "../model/access.ts";
+import { auditTarget } from "../model/audit.ts";
 import type { Ownership, PluginDocument } from "../model/plugin.ts";
 import type { Parts } from "../parts.ts";
 import type { PluginEdit } from "../projector.ts";
@@ -22,6 +23,7 @@ export function transferPlugin(parts: Parts) {
   return async (request: TransferPluginRequest, context: CallContext): Promise<TransferPluginResponse> => {
     const { caller } = context;
     const found = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(found));
     if (!mayGiveAway(caller, found)) throw permissionDenied();
     const owner = await receiver(parts, found, request, context);
     const plugin = await changePlugin(parts, request.name, context, (before) => {

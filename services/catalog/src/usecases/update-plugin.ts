@@ -2,6 +2,7 @@ import type { UpdatePluginRequest, UpdatePluginResponse } from "@registry/contra
 import { invalid, isAdmin, isPlainText, parseTeamName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway, mayUpdate } from "../model/access.ts";
+import { auditTarget } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { assertHarmless } from "../model/texts.ts";
 import type { Parts } from "../parts.ts";
@@ -23,6 +24,7 @@ export function updatePlugin(parts: Parts) {
     };
     // Before anything is asked of others, so that nobody learns here which users exist.
     const found = await findPlugin(parts, request.name, caller);
+    context.audit(auditTarget(found));
     authorise(found);
     const given = readGiven(request);
     assertHarmless(given.overrides, parts.policy);
