@@ -36,6 +36,23 @@ export const gatewaySettings = {
     fallback: [],
     shownDefault: "none",
   }),
+  TLS_CERT_FILE: setting.text<string | undefined>({
+    description:
+      "certificate of the gateway (PEM, with those between it and its authority): it then speaks HTTPS itself",
+    fallback: undefined,
+    shownDefault: "none: HTTP",
+  }),
+  TLS_KEY_FILE: setting.text<string | undefined>({
+    description: "private key of that certificate (PEM)",
+    fallback: undefined,
+    shownDefault: "none",
+  }),
+  TLS_RELOAD_SECONDS: setting.integer({
+    description: "how often those two files are looked at; new ones count for new connections",
+    fallback: 10,
+    min: 1,
+    max: 86_400,
+  }),
   RATE_LIMIT_READS: setting.integer({
     description: "reads per minute and address; 0 for no limit",
     fallback: 0,

@@ -9,7 +9,17 @@ export interface Environment {
 }
 
 /** Our settings start like this, so a misspelt one in the environment is told instead of ignored. */
-const ownPrefixes = ["S3_", "LIMIT_", "RATE_LIMIT_", "POLICY_", "PLUGIN_TESTS_", "MONGODB_", "NATS_"];
+const ownPrefixes = [
+  "S3_",
+  "LIMIT_",
+  "RATE_LIMIT_",
+  "POLICY_",
+  "PLUGIN_TESTS_",
+  "MONGODB_",
+  "NATS_",
+  "GRPC_TLS_",
+  "GRPC_CLIENT",
+];
 /** Set by platforms beside ours (Kubernetes service links), so not ours to judge. */
 const foreign = /^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_[A-Z0-9_]+)?)$/;
 

@@ -25,6 +25,11 @@ function setting<T>(options: Options<T>, parse: (text: string) => T, secret = fa
   return { description, fallback, parse, secret, shownDefault: options.shownDefault ?? String(fallback ?? "") };
 }
 
+/** Whatever reads itself from text. */
+export function parsed<T>(options: Options<T> & { readonly parse: (text: string) => T }): Setting<T> {
+  return setting(options, options.parse);
+}
+
 export function text<T extends string | undefined>(
   options: Options<T> & { readonly pattern?: RegExp; readonly expects?: string },
 ): Setting<T | string> {

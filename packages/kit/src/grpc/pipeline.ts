@@ -2,6 +2,7 @@ import { RegistryError } from "@registry/domain";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { type ClientRules, groupOf } from "./client-rules.ts";
 import { deadlineExceeded, toRegistryError } from "./errors.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
 
@@ -14,6 +15,8 @@ export interface CallMeta {
   readonly address?: string | undefined;
   /** The other end of the connection. */
   readonly peer?: string | undefined;
+  /** Names of its certificate; undefined without one: within the process, or where the network is trusted instead. */
+  readonly peerNames?: readonly string[] | undefined;
   readonly requestId: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
@@ -21,6 +24,8 @@ export interface CallMeta {
 }
 
 export interface PipelineDeps {
+  /** Which certificates may call what. */
+  readonly clients: ClientRules;
   readonly identity: Identity;
   readonly anonymousRead: boolean;
   readonly log: Logger;
@@ -42,7 +47,7 @@ export class Pipeline {
   async unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, meta);
+      const context = await this.#enter(call, table, meta);
       const answer = await untilAborted(Promise.resolve(call.row.handle(request, context)), call.signal);
       call.end("ok");
       return answer;
@@ -57,7 +62,7 @@ export class Pipeline {
   async *stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncGenerator<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, meta);
+      const context = await this.#enter(call, table, meta);
       for await (const message of call.row.handle(request, context) as AsyncIterable<unknown>) {
         call.signal.throwIfAborted();
         yield message;
@@ -70,11 +75,15 @@ export class Pipeline {
     }
   }
 
-  async #enter(call: OpenCall, meta: CallMeta): Promise<CallContext> {
-    const { identity } = this.#deps;
+  async #enter(call: OpenCall, table: ServiceTable, meta: CallMeta): Promise<CallContext> {
+    const { identity, clients } = this.#deps;
+    const { peerNames } = meta;
+    if (peerNames !== undefined) clients.admit(peerNames, groupOf(table, call.row));
     const via = await identity.serviceOf(meta.serviceToken);
+    if (peerNames !== undefined && via !== undefined) clients.prove(peerNames, via);
     const address = via === undefined ? meta.peer : meta.address;
     const resolved = await identity.resolve(meta.authorization, address);
+    if (peerNames !== undefined && resolved.caller.type === "service") clients.prove(peerNames, resolved.caller.name);
     enforce(call.row.allow, resolved.caller, this.#deps);
     return {
       caller: resolved.caller,
