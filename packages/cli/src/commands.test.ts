@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { appendFile, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pluginZip } from "../../../test/builders/plugin.ts";
 import { Folders, weather } from "./testing/folders.ts";
+import { run as runProgram } from "./testing/run.ts";
 
 let folders: Folders;
 beforeAll(async () => {
@@ -11,32 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => folders.remove());
 
-const program = join(import.meta.dirname, "../bin/agenticraft-registry.js");
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the program as users do, in a folder of the test's own. */
-async function run(cwd: string, args: readonly string[], settings: Record<string, string> = {}): Promise<Ended> {
-  const env = { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: join(folders.root, "compiled"), ...settings };
-  const child = spawn(process.execPath, [program, ...args], {
-    cwd,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-    timeout: 50_000,
-  });
-  const text = async (stream: AsyncIterable<Buffer>): Promise<string> => {
-    const parts: Buffer[] = [];
-    for await (const part of stream) parts.push(part);
-    return Buffer.concat(parts).toString();
-  };
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { code, out, err };
-}
+/** Compiled once for all runs of the program, in the test's own folder. */
+const run = (cwd: string, args: readonly string[], settings: Record<string, string> = {}) =>
+  runProgram(cwd, args, settings, join(folders.root, "compiled"));
 
 describe("validate", () => {
   it("accepts a package with 0, and says what was not judged", async () => {
