@@ -87,14 +87,22 @@ export function oneOf<T extends string>(values: readonly T[], options: Options<T
   });
 }
 
-/** Comma-separated. */
-export function list(options: Options<readonly string[]>): Setting<readonly string[]> {
-  return setting(options, (value) =>
-    value
+/**
+ * Comma-separated.
+ * @param options.item whether one of them may stand there; anything may by default
+ */
+export function list(
+  options: Options<readonly string[]> & { readonly item?: (text: string) => boolean; readonly expects?: string },
+): Setting<readonly string[]> {
+  return setting(options, (value) => {
+    const items = value
       .split(",")
       .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  );
+      .filter((item) => item !== "");
+    const bad = items.find((item) => options.item?.(item) === false);
+    if (bad !== undefined) throw new Error(`${JSON.stringify(bad.slice(0, 64))}: expected ${options.expects}`);
+    return items;
+  });
 }
 
 export function url<T extends string | undefined>(
