@@ -8,6 +8,7 @@ import { closeWithServers } from "../servers/index.ts";
 import { reservePort } from "../servers/ports.ts";
 import { answersHttp } from "../servers/probes.ts";
 import { ControlledProcess } from "../servers/process.ts";
+import { StackCertificates } from "./certificates.ts";
 import {
   grpcAddresses,
   hosts,
@@ -33,6 +34,8 @@ export interface StackOptions {
   settings?: Record<string, string>;
   /** Servers to use instead of new ones; one stack at a time can use the same NATS server. */
   stores?: Stores;
+  /** Has the processes show each other certificates. */
+  tls?: boolean;
 }
 
 /** The registry as real processes of its command line program. */
@@ -50,6 +53,8 @@ export interface Stack {
   names: string[];
   /** The servers below, for faults; `undefined` for `embedded`. */
   stores: Stores | undefined;
+  /** Of a stack that speaks TLS inside. */
+  certificates: StackCertificates | undefined;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
   /** Sends a signal (default: SIGKILL), and waits for the end if it is one that ends a process. */
@@ -79,7 +84,13 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
     ADMIN_TOKEN_FILE: tokenFile,
     ...options.settings,
   };
-  const processes = new Map(plan.map((planned) => [planned.name, describeProcess(plan, planned, folder.path, common)]));
+  const certificates = options.tls === true ? new StackCertificates(join(folder.path, "tls"), plan) : undefined;
+  const processes = new Map(
+    plan.map((planned) => {
+      const settings = { ...certificates?.settingsOf(planned), ...common };
+      return [planned.name, describeProcess(plan, planned, folder.path, settings)];
+    }),
+  );
   closeWithServers(async () => {
     await Promise.all([...processes.values()].map((running) => running.kill()));
     folder.remove();
@@ -89,7 +100,7 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
-  return { kind, stores, folder: folder.path, adminToken, ...addresses(plan), ...controls(processes) };
+  return { kind, stores, certificates, folder: folder.path, adminToken, ...addresses(plan), ...controls(processes) };
 }
 
 /** Prints the end of every process's log when a test of the calling file has failed. */
