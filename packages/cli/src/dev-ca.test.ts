@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { authority, certificate, writeCertificate } from "../../../test/builders/certificates.ts";
 import { Folders } from "./testing/folders.ts";
 import { run as runProgram } from "./testing/run.ts";
 
@@ -82,53 +81,5 @@ describe("dev-ca", () => {
     const folder = await folders.empty();
     const { code, err } = await run(folder, ["dev-ca", "tls", option, value]);
     expect([code, err.startsWith(`${option}: `)]).toEqual([2, true]);
-  });
-});
-
-describe("serve", () => {
-  const ca = authority();
-  const refusal = async (settings: Record<string, string>): Promise<string[]> => {
-    const ended = await run(await folders.empty(), ["serve"], settings);
-    expect([ended.code, ended.out]).toEqual([2, ""]);
-    return ended.err.split("\n").filter((line) => line.startsWith("  "));
-  };
-
-  it("tells of certificates that are half configured, all at once", async () => {
-    expect(await refusal({ GRPC_TLS_CERT_FILE: "a", TLS_KEY_FILE: "b", GRPC_CLIENTS: "other=x" })).toEqual([
-      expect.stringMatching(/^ {2}GRPC_CLIENTS: "other": expected one of internal, auth/),
-      "  GRPC_TLS_KEY_FILE: needed beside GRPC_TLS_CERT_FILE",
-      "  GRPC_TLS_CA_FILE: needed beside GRPC_TLS_CERT_FILE",
-      "  TLS_CERT_FILE: needed beside TLS_KEY_FILE",
-    ]);
-  });
-
-  it("tells of files that cannot be used, and of a misspelt setting", async () => {
-    const folder = await folders.empty();
-    const good = writeCertificate(folder, certificate(ca, ["registry"]), [ca]);
-    const foreign = writeCertificate(join(folder, "foreign"), certificate(ca, ["registry"]), [authority("Other")]);
-    const expired = writeCertificate(join(folder, "expired"), certificate(ca, ["registry"], -0.5), [ca]);
-    writeFileSync(join(folder, "empty"), "");
-    const settings = ({ cert, key, ca: authorities } = good) => ({
-      GRPC_TLS_CERT_FILE: cert,
-      GRPC_TLS_KEY_FILE: key,
-      GRPC_TLS_CA_FILE: authorities,
-    });
-    const absent = join(folder, "absent");
-    expect(await refusal({ ...settings(), GRPC_TLS_KEY_FILE: absent })).toEqual([
-      `  GRPC_TLS_KEY_FILE: ${absent} cannot be read (ENOENT)`,
-    ]);
-    expect(await refusal({ ...settings(), GRPC_TLS_KEY_FILE: foreign.key, GRPC_TLS_KYE_FILE: "x" })).toEqual([
-      expect.stringContaining("GRPC_TLS_KYE_FILE: no such setting"),
-      `  GRPC_TLS_KEY_FILE: ${foreign.key} is not the private key of the certificate`,
-    ]);
-    expect(await refusal(settings(foreign))).toEqual([
-      `  GRPC_TLS_CA_FILE: ${foreign.ca} holds no authority that the certificate comes from`,
-    ]);
-    expect(await refusal({ ...settings(), GRPC_TLS_CERT_FILE: join(folder, "empty") })).toEqual([
-      `  GRPC_TLS_CERT_FILE: ${join(folder, "empty")} holds no PEM certificate`,
-    ]);
-    expect(await refusal({ TLS_CERT_FILE: expired.cert, TLS_KEY_FILE: expired.key })).toEqual([
-      expect.stringMatching(/^ {2}TLS_CERT_FILE: .*expired.* has expired on /),
-    ]);
   });
 });

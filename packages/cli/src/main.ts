@@ -1,5 +1,5 @@
 import { isRegistryError } from "@registry/domain";
-import { type ServiceName, serviceNames } from "@registry/kit";
+import { type ServiceName, scrub, serviceNames } from "@registry/kit";
 import { Argument, Command, Option } from "commander";
 import type { DevCaCommand } from "./dev-ca.ts";
 import { init } from "./init.ts";
@@ -133,10 +133,20 @@ async function finish(run: () => Promise<number>, failure = 1): Promise<void> {
     process.exitCode = await run();
   } catch (error) {
     const known = isRegistryError(error);
-    const plain = known || (error instanceof Error && "syscall" in error);
-    process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    tell(error);
     process.exitCode = known && error.kind === "invalid_argument" ? usageError : failure;
   }
 }
+
+/** Errors of drivers may hold the URL, with its password, that they were given. */
+function tell(error: unknown): void {
+  const plain = isRegistryError(error) || (error instanceof Error && "syscall" in error);
+  process.stderr.write(`${scrub(plain ? error.message : ((error as Error).stack ?? String(error)))}\n`);
+}
+
+process.on("uncaughtException", (error) => {
+  tell(error);
+  process.exit(1);
+});
 
 await program.parseAsync();

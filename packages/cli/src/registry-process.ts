@@ -22,7 +22,7 @@ import {
 import { composeServices, type Opened } from "./compose.ts";
 import type { Plan } from "./plan.ts";
 import { loadSecretKey } from "./secret-key.ts";
-import type { AllSettings } from "./settings.ts";
+import { type AllSettings, secretsIn } from "./settings.ts";
 import { grpcTlsFiles } from "./tls.ts";
 
 /** A started process of the registry. */
@@ -44,7 +44,7 @@ const graceMs = 25_000;
 /** Builds everything in the order in which data flows, and takes it down in the opposite one. */
 export async function startRegistryProcess(plan: Plan, settings: AllSettings): Promise<RegistryProcess> {
   mkdirSync(settings.DATA_DIR, { recursive: true, mode: 0o700 });
-  const log = createLogger(settings.LOG_LEVEL);
+  const log = createLogger(settings.LOG_LEVEL, {}, secretsIn(settings));
   const { opened, closeAll } = closables(log);
   const started = Promise.withResolvers<void>();
   try {

@@ -15,7 +15,7 @@ export interface ServeOptions {
 
 /** Reads every setting, from the command line first, then the environment, then the settings file. */
 function readServeSettings(options: ServeOptions): SettingsRead<typeof allSettings> {
-  const environment = readEnvironment(options.env);
+  const environment = readEnvironment(options.env, allSettings);
   const values = new Map(environment.values);
   if (options.host !== undefined) values.set("HOST", options.host);
   if (options.port !== undefined) values.set("PORT", options.port);

@@ -3,7 +3,9 @@ import {
   type NameLists,
   ownNames,
   parseNameLists,
+  passwordsIn,
   rpcGroups,
+  type Setting,
   type SettingGroup,
   setting,
 } from "@registry/kit";
@@ -137,3 +139,13 @@ export const allSettings = {
 } satisfies SettingGroup;
 
 export type AllSettings = import("@registry/kit").SettingsOf<typeof allSettings>;
+
+/** Every secret that the settings hold, to be kept out of logs. */
+export function secretsIn(settings: AllSettings): string[] {
+  const values = Object.entries(allSettings).flatMap(([name, { confidential, secret }]: [string, Setting<unknown>]) => {
+    const value: unknown = settings[name as keyof AllSettings];
+    if (!confidential || typeof value !== "string") return [];
+    return secret ? [value] : passwordsIn(value);
+  });
+  return [...new Set(values)];
+}

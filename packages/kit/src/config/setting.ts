@@ -4,6 +4,8 @@ export interface Setting<T> {
   /** Shown in help and the settings file. */
   readonly shownDefault: string;
   readonly secret: boolean;
+  /** Holds a secret, or may: a value `X` may then come from a file that `X_FILE` names. */
+  readonly confidential: boolean;
   /** @throws Error with what is wrong and what is allowed */
   readonly parse: (text: string) => T;
   readonly fallback: T;
@@ -20,9 +22,10 @@ interface Options<T> {
   readonly shownDefault?: string;
 }
 
-function setting<T>(options: Options<T>, parse: (text: string) => T, secret = false): Setting<T> {
+function setting<T>(options: Options<T>, parse: (text: string) => T): Setting<T> {
   const { description, fallback } = options;
-  return { description, fallback, parse, secret, shownDefault: options.shownDefault ?? String(fallback ?? "") };
+  const shownDefault = options.shownDefault ?? String(fallback ?? "");
+  return { description, fallback, parse, shownDefault, secret: false, confidential: false };
 }
 
 /** Whatever reads itself from text. */
@@ -48,7 +51,7 @@ export function secret(
     if (value.length < (options.minLength ?? 1)) throw new Error(`expected at least ${options.minLength} characters`);
     return value;
   };
-  return setting<string | undefined>(options, read, true);
+  return { ...setting<string | undefined>(options, read), secret: true, confidential: true };
 }
 
 export function integer(options: Options<number> & { readonly min: number; readonly max: number }): Setting<number> {
@@ -105,14 +108,16 @@ export function list(
   });
 }
 
+/** A URL, which may carry a password. */
 export function url<T extends string | undefined>(
   options: Options<T> & { readonly protocols: readonly string[] },
 ): Setting<T | string> {
-  return setting<T | string>(options, (value) => {
+  const read = (value: string): T | string => {
     const expected = options.protocols.map((protocol) => `${protocol}//…`).join(" or ");
     if (!URL.canParse(value) || !options.protocols.includes(new URL(value).protocol)) {
       throw new Error(`expected a URL: ${expected}`);
     }
     return value;
-  });
+  };
+  return { ...setting<T | string>(options, read), confidential: true };
 }
