@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach } from "vitest";
+import { captureOutput, registerSecret } from "../secrets/record.ts";
 import { temporaryFolder } from "../servers/cleanup.ts";
 import { inherited } from "../servers/environment.ts";
 import { closeWithServers } from "../servers/index.ts";
@@ -100,6 +101,7 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
+  registerSecrets(adminToken, common, folder.path, plan);
   return { kind, stores, certificates, folder: folder.path, adminToken, ...addresses(plan), ...controls(processes) };
 }
 
@@ -127,6 +129,7 @@ function describeProcess(
     env: { PATH, HOME, TMPDIR, ...settings },
     ready: () => answersHttp(`http://127.0.0.1:${planned.httpPort}/ready`),
     startWithin,
+    heard: captureOutput(planned.name),
   });
 }
 
@@ -169,6 +172,23 @@ function controls(processes: Map<string, ControlledProcess>): Pick<Stack, "kill"
       return chosen.map((each) => `--- ${each}\n${named(each).log()}`).join("\n");
     },
   };
+}
+
+/** Settings that are secrets; an access key is part of presigned addresses. */
+const secretSettings = /(?:SECRET|SECRET_KEY|PASSWORD)$/;
+
+function registerSecrets(
+  adminToken: string,
+  settings: Readonly<Record<string, string>>,
+  folder: string,
+  plan: readonly PlannedProcess[],
+): void {
+  registerSecret("API token", adminToken);
+  for (const [name, value] of Object.entries(settings)) if (secretSettings.test(name)) registerSecret(name, value);
+  for (const { name } of plan) {
+    const made = join(folder, `data-${name}`, "secret-key");
+    if (existsSync(made)) registerSecret("SECRET_KEY", readFileSync(made, "utf8").trim());
+  }
 }
 
 async function readToken(file: string): Promise<string> {
