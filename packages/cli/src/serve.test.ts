@@ -62,6 +62,30 @@ describe("serve with certificates in its settings", () => {
   });
 });
 
+describe("serve on one machine", () => {
+  const anyPorts = { PORT: "0", GRPC_PORT: "0" };
+
+  it("speaks TLS for gRPC and HTTPS where it is given a certificate", async () => {
+    const folder = await folders.empty();
+    const names = ["registry", "auth", "catalog", "storage", "analytics", "gateway"];
+    const own = authority();
+    const { cert, key, ca: authorities } = writeCertificate(join(folder, "tls"), certificate(own, names), [own]);
+    const grpc = { GRPC_TLS_CERT_FILE: cert, GRPC_TLS_KEY_FILE: key, GRPC_TLS_CA_FILE: authorities };
+    const settings = { ...anyPorts, ...grpc, TLS_CERT_FILE: cert, TLS_KEY_FILE: key, GRPC_HOST: "0.0.0.0" };
+    const { out, err } = await run(folder, ["serve"], settings, /open https/);
+    expect(out).toMatch(/HTTP {5}https:\/\/127\.0\.0\.1:\d+\n {2}gRPC {5}0\.0\.0\.0:\d+ \(TLS, client certificates\)/);
+    expect(err).not.toContain("without TLS");
+  });
+
+  it("warns of gRPC that the network can listen to", async () => {
+    const folder = await folders.empty();
+    const { err } = await run(folder, ["serve"], { ...anyPorts, GRPC_HOST: "0.0.0.0" }, /open http/);
+    expect(err.match(/gRPC listens on the network without TLS/g)).toHaveLength(1);
+    const loopback = await run(await folders.empty(), ["serve"], anyPorts, /open http/);
+    expect(loopback.err).not.toContain("without TLS");
+  });
+});
+
 describe("serve with passwords in its settings", () => {
   const settings = {
     LOG_LEVEL: "trace",

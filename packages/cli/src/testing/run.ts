@@ -13,7 +13,7 @@ export interface Ended {
 /**
  * Runs the program as users do, in a folder of the test's own, until it ends or 50 s have passed.
  * @param compiled folder for compiled code, so that further runs start faster
- * @param until ends it as soon as its errors say so
+ * @param until ends it as soon as it says so
  */
 export async function run(
   cwd: string,
@@ -41,6 +41,10 @@ export async function run(
   const stopWhenSaid = (soFar: string): void => {
     if (until?.test(soFar) === true) child.kill("SIGKILL");
   };
-  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr, stopWhenSaid), ended]);
+  const [out, err, code] = await Promise.all([
+    text(child.stdout, stopWhenSaid),
+    text(child.stderr, stopWhenSaid),
+    ended,
+  ]);
   return { code, out, err };
 }
