@@ -23,7 +23,14 @@ export async function startRegistry(): Promise<MeasuredRegistry> {
   const dataDir = mkdtempSync(join(tmpdir(), "registry-bench-"));
   const startedAt = performance.now();
   const child = spawn(process.execPath, [join(root, "packages/cli/src/main.ts"), "serve", "--env", "/dev/null"], {
-    env: { PATH: process.env.PATH ?? "", DATA_DIR: dataDir, PORT: "0", GRPC_PORT: "0", LOG_LEVEL: "error" },
+    env: {
+      PATH: process.env.PATH ?? "",
+      DATA_DIR: dataDir,
+      PORT: "0",
+      GRPC_PORT: "0",
+      LOG_LEVEL: "error",
+      RATE_LIMIT_PUBLISHES: "0",
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const url = await readUrl(child);

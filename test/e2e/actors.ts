@@ -156,12 +156,14 @@ export class Actor {
     return this.gets("/api/v1/admin/reviews?limit=500");
   }
 
-  logsIn(username: string, password: string): Promise<Answer> {
-    return this.sends("POST", "/api/v1/auth/login", { username, password });
+  /** @param otp of the second factor */
+  logsIn(username: string, password: string, otp?: string): Promise<Answer> {
+    return this.sends("POST", "/api/v1/auth/login", { username, password, otp });
   }
 
-  createsToken(name: string, scopes: readonly string[] = []): Promise<Answer> {
-    return this.sends("POST", "/api/v1/tokens", { name, scopes });
+  /** @param more addresses, read_only, expires_in_days, username */
+  createsToken(name: string, scopes: readonly string[] = [], more: object = {}): Promise<Answer> {
+    return this.sends("POST", "/api/v1/tokens", { name, scopes, ...more });
   }
 
   /** Of administrators. */
@@ -172,6 +174,30 @@ export class Actor {
   /** Of administrators. */
   changesUser(username: string, change: object): Promise<Answer> {
     return this.sends("PATCH", `/api/v1/users/${username}`, change);
+  }
+
+  createsOrganisation(organisation: { name: string; title?: string; description?: string }): Promise<Answer> {
+    return this.sends("POST", "/api/v1/orgs", organisation);
+  }
+
+  setsMember(org: string, username: string, role: string): Promise<Answer> {
+    return this.sends("PUT", `/api/v1/orgs/${org}/members/${username}`, { role });
+  }
+
+  removesMember(org: string, username: string): Promise<Answer> {
+    return this.request("DELETE", `/api/v1/orgs/${org}/members/${username}`);
+  }
+
+  createsTeam(org: string, team: { name: string; role?: string; groups?: readonly string[] }): Promise<Answer> {
+    return this.sends("POST", `/api/v1/orgs/${org}/teams`, team);
+  }
+
+  addsToTeam(org: string, team: string, username: string): Promise<Answer> {
+    return this.request("PUT", `/api/v1/orgs/${org}/teams/${team}/members/${username}`);
+  }
+
+  createsServiceAccount(org: string, username: string): Promise<Answer> {
+    return this.sends("POST", `/api/v1/orgs/${org}/service-accounts`, { username });
   }
 }
 

@@ -17,6 +17,7 @@ import { pluginZip } from "../builders/plugin.ts";
 import { missingFor } from "../stack/index.ts";
 import type { Actor } from "./actors.ts";
 import { sha256 } from "./http.ts";
+import { operate } from "./operator.ts";
 import { createWorld } from "./world.ts";
 
 const secretKey = systemIds.secret(48);
@@ -107,6 +108,17 @@ describe.skipIf(missingFor("five"))("five processes that show each other certifi
     const upload = { uploadId: "no-such-upload" };
     await expect(outsider.storage.abortUpload(upload, asUser(publisher))).rejects.toMatchObject(notAllowed);
     expect(await ci.storage.abortUpload(upload, asUser(publisher))).toEqual({});
+  });
+
+  it("take the operator's commands over a certificate that names cli", async () => {
+    const command = ["admin", "reset-totp", "nobody-of-that-name"];
+    expect(await operate(world.stack, command)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("User not found"),
+    });
+    const { cert, key } = issue("gateway");
+    const wrong = await operate(world.stack, command, { GRPC_TLS_CERT_FILE: cert, GRPC_TLS_KEY_FILE: key });
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining("certificates that name cli") });
   });
 
   it("go over to another authority without a restart and without a failed request", { timeout: 120_000 }, async () => {

@@ -18,7 +18,7 @@ export async function tracesOf(world: World): Promise<object> {
 export function packageFiles(dataDir: string): string[] {
   const found = readdirSync(dataDir, { recursive: true, withFileTypes: true });
   return found
-    .filter((entry) => !entry.isDirectory() && !/\.(?:sqlite|db|lock|jsonl)/.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && !/\.(?:sqlite|db|lock|jsonl|open)/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

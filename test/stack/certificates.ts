@@ -17,13 +17,12 @@ export class StackCertificates {
 
   /** Settings of one process. */
   settingsOf(planned: PlannedProcess): Record<string, string> {
-    const { cert, key, ca } = this.#write(planned, this.#authority, [this.#authority]);
-    return {
-      GRPC_TLS_CERT_FILE: cert,
-      GRPC_TLS_KEY_FILE: key,
-      GRPC_TLS_CA_FILE: ca,
-      GRPC_TLS_RELOAD_SECONDS: "1",
-    };
+    return settingsOf(this.#write(planned, this.#authority, [this.#authority]));
+  }
+
+  /** Settings of the operator's commands. */
+  get operatorSettings(): Record<string, string> {
+    return settingsOf(this.issue("operator", ["cli"]));
   }
 
   /** A certificate for a client beside the stack. */
@@ -53,4 +52,8 @@ export class StackCertificates {
     const names = planned.hosts.length === 0 ? ["auth", "catalog", "storage", "analytics", "gateway"] : planned.hosts;
     return writeCertificate(join(this.#folder, planned.name), certificate(by, names), trusted);
   }
+}
+
+function settingsOf({ cert, key, ca }: CertificateFiles): Record<string, string> {
+  return { GRPC_TLS_CERT_FILE: cert, GRPC_TLS_KEY_FILE: key, GRPC_TLS_CA_FILE: ca, GRPC_TLS_RELOAD_SECONDS: "1" };
 }

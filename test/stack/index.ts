@@ -12,6 +12,7 @@ import { ControlledProcess } from "../servers/process.ts";
 import { StackCertificates } from "./certificates.ts";
 import {
   grpcAddresses,
+  grpcTarget,
   hosts,
   type InnerService,
   networkSettings,
@@ -58,6 +59,8 @@ export interface Stack {
   certificates: StackCertificates | undefined;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
+  /** Settings with which the operator's commands reach it. */
+  operatorSettings: Record<string, string>;
   /** Sends a signal (default: SIGKILL), and waits for the end if it is one that ends a process. */
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
   /** Stops a process if it runs, starts it with the same settings, and waits until it is ready. */
@@ -102,7 +105,22 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
   registerSecrets(adminToken, common, folder.path, plan);
-  return { kind, stores, certificates, folder: folder.path, adminToken, ...addresses(plan), ...controls(processes) };
+  const operatorSettings = {
+    ...common,
+    ...certificates?.operatorSettings,
+    AUTH_ADDR: grpcTarget(plan, "auth"),
+    DATA_DIR: join(folder.path, `data-${plan[0]?.name}`),
+  };
+  return {
+    kind,
+    stores,
+    certificates,
+    folder: folder.path,
+    operatorSettings,
+    adminToken,
+    ...addresses(plan),
+    ...controls(processes),
+  };
 }
 
 /** Prints the end of every process's log when a test of the calling file has failed. */

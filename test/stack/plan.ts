@@ -55,12 +55,14 @@ export function networkSettings(plan: readonly PlannedProcess[], planned: Planne
     [hosts(planned, "gateway") ? "PORT" : "METRICS_PORT"]: String(planned.httpPort),
   };
   for (const service of innerServices) {
-    if (!hosts(planned, service)) settings[`${service.toUpperCase()}_ADDR`] = target(grpcAddresses(plan, service));
+    if (!hosts(planned, service)) settings[`${service.toUpperCase()}_ADDR`] = grpcTarget(plan, service);
   }
   return settings;
 }
 
-function target(addresses: string[]): string {
+/** The gRPC target that stands for every process that hosts the service. */
+export function grpcTarget(plan: readonly PlannedProcess[], service: InnerService): string {
+  const addresses = grpcAddresses(plan, service);
   return addresses.length === 1 ? addresses.join() : `ipv4:${addresses.join(",")}`;
 }
 

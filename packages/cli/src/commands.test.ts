@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pluginZip } from "../../../test/builders/plugin.ts";
 import { Folders, weather } from "./testing/folders.ts";
-import { run as runProgram } from "./testing/run.ts";
+import { type Ended, runProgram } from "./testing/program.ts";
 
 let folders: Folders;
 beforeAll(async () => {
@@ -11,9 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => folders.remove());
 
-/** Compiled once for all runs of the program, in the test's own folder. */
-const run = (cwd: string, args: readonly string[], settings: Record<string, string> = {}) =>
-  runProgram(cwd, args, settings, join(folders.root, "compiled"));
+const run = (cwd: string, args: readonly string[], settings: Record<string, string> = {}): Promise<Ended> =>
+  runProgram(folders.root, cwd, args, settings);
 
 describe("validate", () => {
   it("accepts a package with 0, and says what was not judged", async () => {

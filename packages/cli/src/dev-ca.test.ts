@@ -3,7 +3,7 @@ import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Folders } from "./testing/folders.ts";
-import { run as runProgram } from "./testing/run.ts";
+import { runProgram } from "./testing/program.ts";
 
 let folders: Folders;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => folders.remove());
 
 const run = (cwd: string, args: readonly string[], settings: Record<string, string> = {}) =>
-  runProgram(cwd, args, settings, join(folders.root, "compiled"));
+  runProgram(folders.root, cwd, args, settings);
 const read = (...path: string[]): string => readFileSync(join(...path), "utf8");
 
 describe("dev-ca", () => {
@@ -51,7 +51,7 @@ describe("dev-ca", () => {
     }
     expect(statSync(join(folder, "tls", "ca.key")).mode & 0o777).toBe(0o600);
     const single = new X509Certificate(read(folder, "tls", "registry", "tls.crt"));
-    for (const service of ["auth", "catalog", "storage", "analytics", "gateway"]) {
+    for (const service of ["auth", "catalog", "storage", "analytics", "gateway", "cli"]) {
       expect(single.checkHost(service)).toBe(service);
     }
     expect(out).toContain(`GRPC_TLS_CA_FILE=${join("tls", "ca.crt")}`);

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { RegistryError } from "@registry/domain";
-import { ownNames, serviceNames, systemClock } from "@registry/kit";
+import { ownNames, systemClock } from "@registry/kit";
 import { type Authority, createAuthority, type Issued, issueCertificate, type Lifetime } from "./certificates/issue.ts";
 
 export interface DevCaCommand {
@@ -56,9 +56,12 @@ export function devCa(folder: string, { names, days, force = false }: DevCaComma
   return 0;
 }
 
-/** The single program is every service at once. */
+/** The single program is every service at once, and its operator uses its settings. */
 function ownCertificate(name: string): Wanted {
-  return { folder: name, names: name === "registry" ? ["registry", ...serviceNames] : [name] };
+  return {
+    folder: name,
+    names: name === "registry" ? ownNames.toSorted((a, b) => Number(b === name) - Number(a === name)) : [name],
+  };
 }
 
 function furtherNames(text = ""): string[] {

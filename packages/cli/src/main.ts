@@ -3,6 +3,7 @@ import { type ServiceName, scrub, serviceNames } from "@registry/kit";
 import { Argument, Command, Option } from "commander";
 import type { DevCaCommand } from "./dev-ca.ts";
 import { init } from "./init.ts";
+import type { ResetTotpCommand } from "./operator/reset-totp.ts";
 import { type PackCommand, pack } from "./pack.ts";
 import { builtInPatterns } from "./package/left-out.ts";
 import type { ServeOptions } from "./serve.ts";
@@ -126,6 +127,34 @@ Examples:
   agenticraft-registry pack ./weather                        writes weather-1.2.0.zip
   agenticraft-registry pack . -o dist/weather.tar.gz
   agenticraft-registry pack ./weather --format tar.gz --force`;
+
+const operatorEnv = "settings file that the registry is served with";
+
+program
+  .command("admin")
+  .description("What only the registry's operator may do, on a running registry")
+  .command("reset-totp")
+  .description("Take the second factor from a user who has lost it; written down in the audit log")
+  .argument("<username>", "name of the user")
+  .option("--json", "one JSON object on standard output")
+  .option("--env <file>", operatorEnv, ".env")
+  .addHelpText("after", () => `\n${resetTotpHelp}`)
+  .action(async (username: string, command: ResetTotpCommand) =>
+    finish(async () => {
+      const { resetTotp } = await import("./operator/reset-totp.ts");
+      return await resetTotp(username, command);
+    }),
+  );
+
+const resetTotpHelp = `Connects over gRPC as the registry's own processes do: where AUTH_ADDR says, else GRPC_HOST and GRPC_PORT, with
+SECRET_KEY or the key in DATA_DIR.
+
+Exit codes: 0 done; 1 no such user, no second factor, or no registry there; 2 wrong usage or settings.
+
+Examples:
+  agenticraft-registry admin reset-totp alice
+  agenticraft-registry admin reset-totp alice --env /etc/registry.env --json
+  AUTH_ADDR=dns:///auth:9090 SECRET_KEY_FILE=/run/secrets/key agenticraft-registry admin reset-totp alice`;
 
 /** @param failure exit code of whatever is not the user's fault */
 async function finish(run: () => Promise<number>, failure = 1): Promise<void> {

@@ -9,7 +9,8 @@ export interface Plan {
 }
 
 type Remote = Exclude<ServiceName, "gateway">;
-const fullNames: Record<Remote, readonly string[]> = {
+/** Full names of the gRPC services that each service of the registry hosts. */
+export const fullNames: Record<Remote, readonly string[]> = {
   auth: ["AuthService", "OrganisationService", "FederationService", "AuditService"].map(
     (name) => `registry.auth.v1.${name}`,
   ),
@@ -74,9 +75,20 @@ function sharedStoresMissing(settings: AllSettings): SettingProblem[] {
     }));
 }
 
+/** Settings of which one is nothing without the others. */
+const together = [
+  { first: "S3_ENDPOINT", others: ["S3_ACCESS_KEY", "S3_SECRET_KEY"] },
+  { first: "OIDC_ISSUER", others: ["OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"] },
+  { first: "OIDC_CLIENT_ID", others: ["OIDC_ISSUER", "OIDC_CLIENT_SECRET"] },
+  { first: "OIDC_CLIENT_SECRET", others: ["OIDC_ISSUER", "OIDC_CLIENT_ID"] },
+  { first: "OIDC_ADMIN_GROUP", others: ["OIDC_ISSUER"] },
+] as const;
+
 function halfConfigured(settings: AllSettings): SettingProblem[] {
-  if (settings.S3_ENDPOINT === undefined) return [];
-  return (["S3_ACCESS_KEY", "S3_SECRET_KEY"] as const)
-    .filter((name) => settings[name] === undefined)
-    .map((pointer) => ({ pointer, reason: "needed beside S3_ENDPOINT" }));
+  const missing = new Map<string, string>();
+  for (const { first, others } of together) {
+    if (settings[first] === undefined) continue;
+    for (const name of others) if (settings[name] === undefined) missing.set(name, missing.get(name) ?? first);
+  }
+  return [...missing].map(([pointer, first]) => ({ pointer, reason: `needed beside ${first}` }));
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { authority, certificate, writeCertificate } from "../../../test/builders/certificates.ts";
 import { Folders } from "./testing/folders.ts";
-import { run as runProgram } from "./testing/run.ts";
+import { runProgram } from "./testing/program.ts";
 
 let folders: Folders;
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => folders.remove());
 
 const run = (cwd: string, args: readonly string[], settings: Record<string, string>, until?: RegExp) =>
-  runProgram(cwd, args, settings, join(folders.root, "compiled"), until);
+  runProgram(folders.root, cwd, args, settings, until);
 
 describe("serve with certificates in its settings", () => {
   const ca = authority();

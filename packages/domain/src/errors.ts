@@ -110,3 +110,8 @@ export const unavailable = (what: string, cause?: unknown): RegistryError =>
     retryAfterSeconds: 2,
     cause,
   });
+/** @param seconds after which there is room again */
+export const rateLimited = (seconds: number): RegistryError =>
+  new RegistryError("rate_limited", "RATE_LIMITED", `Too many requests; try again in ${seconds} s`, {
+    retryAfterSeconds: seconds,
+  });

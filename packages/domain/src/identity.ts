@@ -15,16 +15,21 @@ export interface Identity {
 
 /**
  * What a package is called: the archive is the truth, the request fills in what the archive does not say and must not
- * contradict it.
+ * contradict it. A namespace is something to fill in: formats whose names have none are published as `@namespace/name`.
  * @throws `rejected`, reasons `MANIFEST_MISMATCH`, `INVALID_NAME`, `RESERVED_NAME`, `INVALID_VERSION`
  */
 export function readIdentity(carried: Claimed, requested: Claimed): Identity {
-  assertAgree("name", carried, requested);
+  const named = inNamespace(carried.name, requested.name) ? { ...carried, name: requested.name } : carried;
+  assertAgree("name", named, requested);
   assertAgree("version", carried, requested);
   return {
-    name: rejectIfInvalid(() => parsePluginName(given("name", carried, requested))),
+    name: rejectIfInvalid(() => parsePluginName(given("name", named, requested))),
     version: rejectIfInvalid(() => parseVersion(given("version", carried, requested))),
   };
+}
+
+function inNamespace(carried: string, requested: string): boolean {
+  return carried !== "" && requested.startsWith("@") && requested.slice(requested.indexOf("/") + 1) === carried;
 }
 
 function assertAgree(field: keyof Claimed, carried: Claimed, requested: Claimed): void {

@@ -46,7 +46,16 @@ export function strongerRole(a: OrgRole | undefined, b: OrgRole | undefined): Or
 
 const part = /^[a-z0-9](?:[a-z0-9.-]{0,37}[a-z0-9])?$/;
 /** Names that would be taken for something else. */
-const reservedOrgs: ReadonlySet<string> = new Set(["npm", "registry", "mirror", "admin", "all", "new", "me"]);
+const reservedOrgs: ReadonlySet<string> = new Set([
+  "npm",
+  "registry",
+  "mirror",
+  "admin",
+  "anonymous",
+  "all",
+  "new",
+  "me",
+]);
 
 /** @throws kind `invalid_argument`, reasons `INVALID_ORGANISATION` and `RESERVED_ORGANISATION` */
 export function parseOrgName(text: string, pointer = "/name"): string {

@@ -18,7 +18,7 @@ export { type GrpcServer, startGrpcServer } from "./grpc/server.ts";
 export * from "./grpc/table.ts";
 export type { GrpcTls } from "./grpc/tls.ts";
 export { type AuthPort, Identity, type Resolved } from "./identity/identity.ts";
-export { deriveKeys, type Keys } from "./identity/keys.ts";
+export { deriveKeys, ed25519FromSeed, type Keys } from "./identity/keys.ts";
 export { issueTicket, ticketHolds, ticketSeconds } from "./identity/ticket.ts";
 export {
   type InternalClaims,

@@ -6,7 +6,7 @@ const credentials: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/)[^\s/?#"'\\@]{1,512}@/g, `$1${censored}@`],
   [/\b(Bearer\s{1,4})[\w.~+/-]{8,}=*/gi, `$1${censored}`],
   // API tokens of the registry, and signed tokens.
-  [/\bacr[a-z]{0,8}_[\w-]{20,}/g, censored],
+  [/\bac[a-z]_[\w-]{20,}/g, censored],
   [/\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]{6,}/g, censored],
 ];
 

@@ -1,15 +1,24 @@
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
+import { Limits } from "@registry/limits";
 import { bootstrapAdmin } from "./bootstrap.ts";
-import { CallerTokens } from "./caller-tokens.ts";
+import { CallerTokens, sharedSecret } from "./caller-tokens.ts";
+import { federationTable } from "./federation/grpc.ts";
+import { type FederationParts, openFederation } from "./federation/parts.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
+import { organisationTable } from "./organisations/grpc.ts";
+import { startSettler } from "./organisations/settler.ts";
+import { Organisations } from "./organisations/store/organisations.ts";
 import type { AuthConfig, Parts } from "./parts.ts";
 import { hashPassword } from "./passwords.ts";
+import { Quotas } from "./quotas.ts";
 import { openApiTokens } from "./store/api-tokens.ts";
 import { Counters } from "./store/counters.ts";
 import { LoginThrottle } from "./store/failures.ts";
+import { Namespaces } from "./store/namespaces.ts";
 import { RevokedTokens } from "./store/revoked.ts";
+import { SigningKeys } from "./store/signing-keys.ts";
 import { openUsers } from "./store/users.ts";
 import { startSweeper } from "./sweeper.ts";
 import { createWithdraw } from "./withdraw.ts";
@@ -32,6 +41,7 @@ const hashesWaiting = 100;
 export async function createAuthService(config: AuthConfig, deps: AuthDeps): Promise<AuthService> {
   const { documents, clock, ids, keys, log } = deps;
   const counters = await Counters.open(documents);
+  const signingKeys = await openSigningKeys(config, deps);
   const parts: Parts = {
     config,
     clock,
@@ -39,36 +49,51 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     keys,
     log,
     users: await openUsers(documents),
+    namespaces: await Namespaces.open(documents),
+    organisations: await Organisations.open(documents),
     apiTokens: await openApiTokens(documents),
     revoked: await RevokedTokens.open(documents),
     counters,
     throttle: await LoginThrottle.open(documents),
-    callerTokens: new CallerTokens(keys.callerTokens),
+    quotas: new Quotas(await Limits.open(documents, clock), config),
+    callerTokens: new CallerTokens(signingKeys ?? sharedSecret(keys.callerTokens), config.JWT_ISSUER),
+    signingKeys,
     hashing: new Gate(hashesAtOnce, hashesWaiting),
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  return assemble(parts, deps);
+  return assemble(parts, await openFederation(parts, documents), deps);
 }
 
-function assemble(parts: Parts, deps: AuthDeps): AuthService {
+async function openSigningKeys(config: AuthConfig, deps: AuthDeps): Promise<SigningKeys | undefined> {
+  if (config.JWT_ALGORITHM === "HS256") return undefined;
+  const { documents, clock, ids, keys } = deps;
+  const [rotationDays, lifetimeDays] = [config.JWT_ROTATION_DAYS, config.TOKEN_LIFETIME_DAYS];
+  return SigningKeys.open(documents, { clock, ids, keys, rotationDays, lifetimeDays });
+}
+
+function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): AuthService {
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
+  let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts)],
+    tables: [authTable(parts), organisationTable(parts), federationTable(federation)],
     get adminTokenFile() {
       return adminTokenFile;
     },
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
-      stopSweeper = startSweeper(parts);
+      await parts.signingKeys?.current();
+      stopSweeper = startSweeper(federation);
+      stopSettler = startSettler(parts);
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };
     },
     async close() {
       stopSweeper();
+      await stopSettler();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { DuplicateKeyError } from "@registry/documents";
 import { ensureAdminToken, readAdminToken, removeAdminToken } from "./admin-token-file.ts";
-import { formatApiToken, hashOf, hintOf } from "./model/api-token.ts";
+import { formatApiToken, hashOf, hintOf, tokenPrefixes } from "./model/api-token.ts";
 import { bootstrapUserId, bootstrapUsername, type User } from "./model/user.ts";
 import type { Parts } from "./parts.ts";
 
@@ -23,7 +23,11 @@ async function hasAdmin(parts: Parts): Promise<boolean> {
 }
 
 async function makeAdmin(parts: Parts, path: string): Promise<string | undefined> {
-  const file = await ensureAdminToken(path, formatApiToken(parts.ids.secret(32)), parts.ids.unique());
+  const file = await ensureAdminToken(
+    path,
+    formatApiToken(parts.ids.secret(32), tokenPrefixes.personal),
+    parts.ids.unique(),
+  );
   const admin: User = {
     _id: bootstrapUserId,
     username: bootstrapUsername,
@@ -59,11 +63,12 @@ async function finishAdmin(parts: Parts): Promise<void> {
     {
       _id: "bootstrap",
       hash,
+      kind: "personal",
       userId: admin._id,
       name: "admin-token",
       scopes: [],
       createdAt: admin.createdAt,
-      hint: hintOf("acr_"),
+      hint: hintOf(tokenPrefixes.personal),
     },
   ]);
   await parts.counters.addAdmin(admin._id);

@@ -6,6 +6,7 @@ import { intercepted } from "@registry/documents/testing";
 import { verifyInternalToken } from "@registry/kit";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tokenPrefixes } from "./model/api-token.ts";
 import { forge, forgeUnsigned } from "./testing/forge.ts";
 import {
   bearer,
@@ -57,9 +58,28 @@ describe("signed tokens", () => {
 
   it("hold when another holder of the secret made them with three claims", async () => {
     expect((await replica.auth.getMe({}, bearer(forge(claims(), key)))).user?.id).toBe(id);
-    expect(
-      (await replica.auth.getMe({}, bearer(forge(claims(), key, { kid: "x", jwk: { kty: "oct", k: "AA" } })))).user?.id,
-    ).toBe(id);
+    const said = { iss: "agenticraft-registry", aud: ["others", "agenticraft-registry"] };
+    expect((await replica.auth.getMe({}, bearer(forge({ ...claims(), ...said }, key)))).user?.id).toBe(id);
+  });
+
+  it("do not hold when they would choose a key or a rule, however well they are signed", async () => {
+    const headers = {
+      kid: { kid: "x" },
+      emptyKid: { kid: "" },
+      kidIsPath: { kid: "../../dev/null" },
+      jwk: { jwk: { kty: "oct", k: Buffer.from(key).toString("base64url") } },
+      jku: { jku: "http://localhost/keys" },
+      x5u: { x5u: "http://localhost/certificate" },
+      x5c: { x5c: ["AA"] },
+      x5t: { x5t: "AA" },
+      x5tSha256: { "x5t#S256": "AA" },
+      b64: { b64: true },
+      crit: { crit: ["exp"] },
+    };
+    for (const [name, header] of Object.entries(headers)) {
+      const error = await failure(exchange(forge(claims(), key, header)));
+      expect([name, error.kind, error.message]).toEqual([name, "unauthenticated", "Invalid authentication"]);
+    }
   });
 
   it("tell apart whose user is gone", async () => {
@@ -95,6 +115,9 @@ describe("signed tokens", () => {
       idIsQuery: forge({ ...claims(), user_id: { $gt: 0 } }, key),
       nameOfAnother: forge({ ...claims(), username: "admin" }, key),
       notYet: forge({ ...claims(), nbf: soon() }, key),
+      otherIssuer: forge({ ...claims(), iss: "another registry" }, key),
+      otherAudience: forge({ ...claims(), aud: "another registry" }, key),
+      noAudience: forge({ ...claims(), aud: [] }, key),
       noObject: forge("text", key),
     };
     for (const [name, token] of Object.entries(forged)) {
@@ -115,6 +138,9 @@ describe("signed tokens", () => {
       fc.dictionary(fc.string(), fc.jsonValue()).map((header) => forge(claims(), "no key", header)),
       fc.jsonValue().map((value) => forge(value, key)),
       fc.string().map((text) => `acr_${text}`),
+      fc
+        .tuple(fc.constantFrom(...Object.values(tokenPrefixes)), fc.string({ minLength: 49, maxLength: 49 }))
+        .map((parts) => parts.join("")),
     );
     await fc.assert(
       fc.asyncProperty(credential, async (text) => {

@@ -1,13 +1,19 @@
-import type { Parts } from "./parts.ts";
+import type { FederationParts } from "./federation/parts.ts";
 
 const everyMs = 10 * 60_000;
 
 /** Forgets what has ended by itself. @returns how to stop */
-export function startSweeper(parts: Parts): () => void {
+export function startSweeper(parts: FederationParts): () => void {
   const sweep = async (): Promise<void> => {
     const now = parts.clock.now();
     await parts.revoked.sweep(now);
     await parts.throttle.sweep(now);
+    await parts.usedOnce.sweep(now);
+    await parts.quotas.sweep(now);
+    await parts.apiTokens.deleteMany({ kind: "publish", expiresAt: { $lt: now } });
+    // A key that is due is replaced although nobody logs in.
+    await parts.signingKeys?.current();
+    await parts.signingKeys?.sweep(now);
   };
   const timer = setInterval(() => {
     sweep().catch((error: unknown) => parts.log.warn({ err: error }, "sweep failed; the next one follows"));

@@ -13,12 +13,17 @@ export function toUserMessage(user: User): UserMessage {
     createdAt: user.createdAt,
     serviceAccount: user.serviceAccountOf !== undefined,
     organisation: user.serviceAccountOf ?? "",
-    totpEnabled: false,
-    memberships: [],
+    totpEnabled: user.totp !== undefined,
+    memberships: (user.memberships ?? []).map(({ org, role, teams }) => ({
+      organisation: org,
+      role,
+      teams: Object.keys(teams).sort(),
+    })),
   };
 }
 
-export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
+/** @param username whose it is */
+export function toApiTokenMessage(token: ApiToken, username: string): ApiTokenMessage {
   return {
     id: token._id,
     name: token.name,
@@ -27,8 +32,8 @@ export function toApiTokenMessage(token: ApiToken): ApiTokenMessage {
     expiresAt: token.expiresAt,
     lastUsedAt: token.lastUsedAt,
     hint: token.hint,
-    addresses: [],
-    readOnly: false,
-    username: "",
+    addresses: [...(token.addresses ?? [])],
+    readOnly: token.readOnly ?? false,
+    username,
   };
 }

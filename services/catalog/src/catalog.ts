@@ -1,8 +1,10 @@
 import { type Bus, createRelay, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { Limits } from "@registry/limits";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
@@ -54,6 +56,7 @@ export async function createCatalogService(
     log,
     plugins,
     releases,
+    limits: await Limits.open(documents, clock),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     directory,
     projector: new Projector(plugins, releases, clock, events, learned),
@@ -61,6 +64,7 @@ export async function createCatalogService(
     events,
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
+    organisations: () => clients.of(OrganisationServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
     kickTests: () => tests.kick(),

@@ -67,6 +67,13 @@ export const catalogSettings = {
     fallback: 64 * 1024 ** 2,
     shownDefault: "64 MiB",
   }),
+  RATE_LIMIT_PUBLISHES: setting.integer({
+    description:
+      "Publishes per hour and user, dry runs and the same bytes again included, exact over all replicas; 0 for no limit",
+    fallback: 1200,
+    min: 0,
+    max: 10_000_000,
+  }),
   LIMIT_RELEASES: setting.integer({
     description: "Most releases of one plugin, deleted ones included",
     fallback: 5000,

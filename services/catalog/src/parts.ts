@@ -1,7 +1,9 @@
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
+import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Policy } from "@registry/domain";
 import type { ServiceClient, SettingsOf, Surroundings } from "@registry/kit";
+import type { Limits } from "@registry/limits";
 import type { Books } from "./books.ts";
 import type { ChangeHub } from "./changes.ts";
 import type { catalogSettings } from "./config.ts";
@@ -21,6 +23,7 @@ export interface Parts {
   readonly log: Surroundings["log"];
   readonly plugins: PluginStore;
   readonly releases: ReleaseStore;
+  readonly limits: Limits;
   readonly books: Books;
   readonly directory: Directory;
   readonly projector: Projector;
@@ -29,6 +32,7 @@ export interface Parts {
   /** Usable once the service has started. */
   readonly storage: () => ServiceClient<typeof StorageServiceDefinition>;
   readonly auth: () => ServiceClient<typeof AuthServiceDefinition>;
+  readonly organisations: () => ServiceClient<typeof OrganisationServiceDefinition>;
   /** A plugin was written: lists, searches and watchers of this replica follow before the answer goes out. */
   readonly learned: (plugin: PluginDocument) => void;
   /** Reads plugins anew, for a caller that knows of a change which this replica may not have heard of yet. */

@@ -10,12 +10,14 @@ import { untilWritten } from "./retry.ts";
 import type { PluginStore } from "./store/plugins.ts";
 import type { ReleaseStore } from "./store/releases.ts";
 
-type Editable = "visibility" | "verified" | "owner" | "ownerId" | "overrides" | "pins" | "deletion" | "deprecation";
+type Editable =
+  | ("visibility" | "verified" | "owner" | "ownerId" | "org" | "team" | "collaborators")
+  | ("overrides" | "pins" | "deletion" | "deprecation");
 
 /** A change of what does not follow from releases. */
 export interface PluginEdit {
   readonly set?: Partial<Pick<PluginDocument, Editable>>;
-  readonly unset?: readonly ("deletion" | "deprecation")[];
+  readonly unset?: readonly ("deletion" | "deprecation" | "org" | "team" | "collaborators")[];
   /** Tells of it, in the same write. */
   readonly event?: (after: PluginDocument, revision: number) => Event;
 }

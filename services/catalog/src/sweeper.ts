@@ -44,6 +44,7 @@ export class Sweeper {
       project: () => this.#project(settledBefore),
       delete: () => this.#delete(settledBefore),
       free: () => this.#free(stagedBefore),
+      limits: () => this.#parts.limits.sweep(new Date(now)),
       forget: async () => void (await this.#parts.releases.forgetAbandonedBefore(new Date(now - forgetAbandonedMs))),
     };
     for (const [what, step] of Object.entries(steps)) {

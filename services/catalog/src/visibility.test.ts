@@ -1,17 +1,24 @@
 import { Visibility } from "@registry/contracts/catalog";
-import type { Caller } from "@registry/domain";
+import type { Caller, UserCaller } from "@registry/domain";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { admin, anonymous, owner, type Replica, reader, stranger, World } from "./testing/world.ts";
 
 let world: World;
 let replica: Replica;
-const scoped: Caller = { ...(admin as Extract<Caller, { type: "user" }>), scopes: ["publish"] };
-const callers = { anonymous, reader, stranger, owner, admin, scoped };
+const tokenOf = (...scopes: string[]): Caller => ({ ...(admin as UserCaller), scopes });
+/** An administrator's tokens carry the administrator's rights, as far as their scopes go. */
+const [scoped, watchful] = [tokenOf("publish"), tokenOf("read", "download")];
+const callers = { anonymous, reader, stranger, owner, admin, scoped, watchful };
 type Who = keyof typeof callers;
 const sees: { readonly [plugin: string]: readonly Who[] } = {
-  open: ["anonymous", "reader", "stranger", "owner", "admin", "scoped"],
-  inside: ["reader", "stranger", "owner", "admin"],
-  hidden: ["owner", "admin"],
+  open: ["anonymous", "reader", "stranger", "owner", "admin", "scoped", "watchful"],
+  inside: ["reader", "stranger", "owner", "admin", "watchful"],
+  hidden: ["owner", "admin", "watchful"],
+};
+const mayChange: { readonly [who in Who]?: readonly string[] } = {
+  owner: ["update", "channel"],
+  admin: ["update", "channel"],
+  scoped: ["channel"],
 };
 
 beforeAll(async () => {
@@ -63,13 +70,13 @@ describe.each(Object.keys(callers) as Who[])("%s", (who) => {
 
   it("may change only what it owns or administers", async () => {
     for (const name of expected) {
-      const changes = [
-        () => replica.client.updatePlugin({ name, title: `${name} itself` }, as()),
-        () => replica.client.setChannel({ name, channel: "beta", version: "1.0.0" }, as()),
-      ];
-      for (const change of changes) {
+      const changes = {
+        update: () => replica.client.updatePlugin({ name, title: `${name} itself` }, as()),
+        channel: () => replica.client.setChannel({ name, channel: "beta", version: "1.0.0" }, as()),
+      };
+      for (const [which, change] of Object.entries(changes)) {
         const kind = who === "anonymous" ? "unauthenticated" : "permission_denied";
-        if (who === "owner" || who === "admin") await change();
+        if (mayChange[who]?.includes(which)) await change();
         else await expect(change()).rejects.toMatchObject({ kind });
       }
     }

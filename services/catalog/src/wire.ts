@@ -9,7 +9,8 @@ import {
   ReviewState,
   Visibility as WireVisibility,
 } from "@registry/contracts/catalog";
-import { invalid, type ReleaseState as State, type Visibility } from "@registry/domain";
+import { type Caller, invalid, type ReleaseState as State, type Visibility } from "@registry/domain";
+import { seesTeam } from "./model/access.ts";
 import type { ReleaseCheck } from "./model/checks.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { ReleaseContent, ReleaseHead, ReleaseReview } from "./model/release.ts";
@@ -43,7 +44,8 @@ export function fromVisibility(wire: WireVisibility): Visibility | undefined {
   return (Object.keys(visibilities) as Visibility[]).find((name) => visibilities[name] === wire);
 }
 
-export function toPlugin(plugin: PluginDocument): Plugin {
+/** @param caller who is shown the team as well, where that is for its eyes */
+export function toPlugin(plugin: PluginDocument, caller?: Caller): Plugin {
   return {
     name: plugin._id,
     kind: plugin.kind,
@@ -68,8 +70,8 @@ export function toPlugin(plugin: PluginDocument): Plugin {
     revision: plugin.revision,
     capabilities: [...plugin.capabilities],
     documentation: plugin.documentation,
-    ownerType: "user",
-    team: "",
+    ownerType: plugin.org === undefined ? "user" : "organisation",
+    team: caller !== undefined && seesTeam(caller, plugin) ? (plugin.team ?? "") : "",
   };
 }
 

@@ -1,11 +1,12 @@
 import type { RequestListener, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import multipart from "@fastify/multipart";
+import { rateLimited } from "@registry/domain";
 import type { Clock, Ids, Logger, WatchedTls } from "@registry/kit";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { GatewayConfig } from "./config.ts";
 import type { Limits } from "./dispatch.ts";
-import { rateLimited, rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
+import { rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
 import { createListener } from "./listener.ts";
 import type { RequestTimes } from "./metrics.ts";
 import type { ReadyAnswers } from "./ready.ts";

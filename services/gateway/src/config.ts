@@ -83,18 +83,6 @@ export const gatewaySettings = {
     min: 0,
     max: 10_000_000,
   }),
-  RATE_LIMIT_LOGINS: setting.integer({
-    description: "logins, registrations and password changes per minute and address; 0 for no limit",
-    fallback: 60,
-    min: 0,
-    max: 1_000_000,
-  }),
-  RATE_LIMIT_FAILED_CREDENTIALS: setting.integer({
-    description: "requests with a credential that does not hold, per minute and address; 0 for no limit",
-    fallback: 120,
-    min: 0,
-    max: 1_000_000,
-  }),
   LIMIT_PACKAGE_BYTES: setting.bytes({
     description: "largest package that is taken, counted on the package's own bytes",
     fallback: 50 * 1024 * 1024,
@@ -140,6 +128,8 @@ export type GatewayConfig = SettingsOf<typeof gatewaySettings> & {
   readonly HOST: string;
   /** 0 for any free one. */
   readonly PORT: number;
+  /** False: every read needs a credential, and nobody else is told any name. */
+  readonly ANONYMOUS_READ?: boolean | undefined;
   /** gRPC target of the catalog, to hear of changes from each of its replicas; absent where it lives in this process. */
   readonly CATALOG_ADDR?: string | undefined;
 };

@@ -1,8 +1,8 @@
-import { anonymous, isRegistryError } from "@registry/domain";
+import { anonymous, rateLimited } from "@registry/domain";
 import type { Clock, Identity, Resolved } from "@registry/kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TrustedCache } from "./cache.ts";
-import { methodNotAllowed, rateLimited } from "./http-errors.ts";
+import { methodNotAllowed } from "./http-errors.ts";
 import { readInput } from "./input.ts";
 import type { Limiter } from "./limiter.ts";
 import { etagOf, matches, type ReadyAnswer, type ReadyAnswers } from "./ready.ts";
@@ -12,8 +12,6 @@ import type { Edge } from "./security.ts";
 export interface Limits {
   readonly reads: Limiter;
   readonly writes: Limiter;
-  readonly logins: Limiter;
-  readonly failures: Limiter;
 }
 
 export interface DispatchDeps {
@@ -60,10 +58,11 @@ function methodsByUrl(routes: readonly Route[]): Map<string, Method[]> {
 async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest): Promise<void> {
   const { edge, limits } = deps;
   const address = edge.addressOf(request.raw);
-  if (route.guessing === true) refuseIfOver(limits.logins.take(address));
   // Whoever logs in brings a password; a token sent out of habit, perhaps one that has ended, is beside the point.
   const isLogin = route.guessing === true && route.access === "anyone";
-  const resolved = isLogin ? nobody : await authenticate(deps, request, address);
+  const resolved = isLogin
+    ? nobody
+    : await deps.identity.resolve(request.headers.authorization, edge.clientOf(request.raw));
   if (route.method !== "GET") {
     refuseIfOver(limits.writes.take(resolved.caller.type === "user" ? `user ${resolved.caller.id}` : address));
   }
@@ -71,18 +70,6 @@ async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest):
 }
 
 const nobody: Resolved = { caller: anonymous, authorization: undefined };
-
-async function authenticate(deps: DispatchDeps, request: FastifyRequest, address: string): Promise<Resolved> {
-  const header = request.headers.authorization;
-  if (header === undefined) return nobody;
-  refuseIfOver(deps.limits.failures.wait(address));
-  try {
-    return await deps.identity.resolve(header, deps.edge.clientOf(request.raw));
-  } catch (error) {
-    if (isRegistryError(error) && error.kind === "unauthenticated") deps.limits.failures.take(address);
-    throw error;
-  }
-}
 
 function refuseIfOver(seconds: number): void {
   if (seconds > 0) throw rateLimited(seconds);

@@ -2,7 +2,7 @@ import { invalid, quote } from "@registry/domain";
 import { flagWords, isYes } from "./input.ts";
 
 /** The fields of a publish form that are text. */
-const fieldNames = ["name", "version", "visibility", "channel", "sha256", "dry_run"] as const;
+const fieldNames = ["name", "version", "visibility", "channel", "owner", "team", "sha256", "dry_run"] as const;
 export type FieldName = (typeof fieldNames)[number];
 
 const known = [...fieldNames, "package", "manifest"] as const;

@@ -3,6 +3,8 @@ import fastifyStatic from "@fastify/static";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
@@ -104,8 +106,6 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const limits = {
     reads: new Limiter(clock, config.RATE_LIMIT_READS),
     writes: new Limiter(clock, config.RATE_LIMIT_WRITES),
-    logins: new Limiter(clock, config.RATE_LIMIT_LOGINS),
-    failures: new Limiter(clock, config.RATE_LIMIT_FAILED_CREDENTIALS),
   };
   const times = new RequestTimes(metrics);
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
@@ -113,6 +113,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
     auth: clients.of(AuthServiceDefinition),
+    federation: clients.of(FederationServiceDefinition),
+    organisations: clients.of(OrganisationServiceDefinition),
     links: new Links(keys, clock),
     downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
     changed: (name) => drop([name]),

@@ -56,10 +56,6 @@ export const rangeNotSatisfiable = (size: number): HttpError =>
   new HttpError(416, "RANGE_NOT_SATISFIABLE", "The range lies outside of the content", {
     "content-range": `bytes */${size}`,
   });
-export const rateLimited = (seconds: number): RegistryError =>
-  new RegistryError("rate_limited", "RATE_LIMITED", `Too many requests; try again in ${seconds} s`, {
-    retryAfterSeconds: seconds,
-  });
 
 export function packageTooLarge(maxBytes: number): RegistryError {
   const message = `package: is larger than ${maxBytes} bytes, which is the most that this registry takes`;

@@ -42,6 +42,8 @@ export function pluginFields(plugin: Plugin): Json {
     capabilities: plugin.capabilities,
     category: orNull(plugin.category),
     owner: plugin.owner,
+    owner_type: plugin.ownerType === "organisation" ? "organisation" : "user",
+    team: orNull(plugin.team),
     visibility: visibilityWord(plugin.visibility),
     verified: plugin.verified,
     created_at: timeText(plugin.createdAt),

@@ -94,6 +94,13 @@ interface Told extends FieldError {
 }
 
 function toldOf(issue: z.core.$ZodIssue, known: readonly string[], where: string): Told[] {
+  if (issue.code === "invalid_union") {
+    // Of several forms, the one whose outermost shape was right was meant.
+    const meant = issue.errors.find((issues) =>
+      issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0),
+    );
+    if (meant !== undefined) return meant.flatMap((inner) => toldOf(inner, known, where));
+  }
   if (issue.code !== "unrecognized_keys") {
     const pointer = pointerOf(issue.path);
     return [{ name: pointer === "" ? where : pointer.slice(1), pointer, reason: issue.message }];
@@ -107,6 +114,8 @@ function toldOf(issue: z.core.$ZodIssue, known: readonly string[], where: string
 }
 
 function keysOf(schema: z.ZodType): string[] {
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysOf(option as z.ZodType));
+  if (schema instanceof z.ZodArray) return keysOf(schema.element as z.ZodType);
   if (schema instanceof z.ZodOptional) return keysOf(schema.unwrap() as z.ZodType);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }

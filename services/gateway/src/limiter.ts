@@ -22,14 +22,14 @@ export class Limiter {
 
   /** Takes one. @returns 0, or the seconds after which there is one again */
   take(key: string): number {
-    const wait = this.wait(key);
+    const wait = this.#wait(key);
     const bucket = this.#buckets.get(key);
     if (wait === 0 && bucket !== undefined) bucket.tokens -= 1;
     return wait;
   }
 
   /** @returns 0 if there is one to take, else the seconds until there is */
-  wait(key: string): number {
+  #wait(key: string): number {
     if (!this.active) return 0;
     const now = this.#clock.now().getTime();
     const known = this.#buckets.get(key);

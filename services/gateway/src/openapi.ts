@@ -1,3 +1,4 @@
+import { visibilities } from "@registry/domain";
 import { z } from "zod";
 import { type Access, type Route, templateOf } from "./route.ts";
 import { problemSchema } from "./schemas.ts";
@@ -11,7 +12,9 @@ const parameterDocs: Readonly<Record<string, string>> = {
   path: "Path of a file in the package",
   channel: "Name of a channel, e.g. `beta`",
   username: "Name of a user",
-  id: "Id of a token",
+  id: "Id of a token or a trusted publisher",
+  org: "Name of an organisation",
+  team: "Name of a team of the organisation",
 };
 
 const accessDocs: { readonly [access in Access]: string } = {
@@ -27,7 +30,13 @@ const form = {
     package: { type: "string", format: "binary", description: "The archive: zip or tar.gz" },
     manifest: { type: "string", description: "The manifest; name and version are compared with the archive's own" },
     version: { type: "string", description: "Refused if the archive says otherwise" },
-    visibility: { enum: ["public", "internal", "private"], description: "For a new name; default public" },
+    name: {
+      type: "string",
+      description: "Where the archive carries none, or none with a namespace: `@namespace/name` publishes it there",
+    },
+    visibility: { enum: [...visibilities], description: "For a new name; default public" },
+    owner: { type: "string", description: "For a new name: the organisation that is to own it" },
+    team: { type: "string", description: "For a new name of an organisation: its team" },
     channel: { type: "string", description: "Channel to move to this release beside `latest`" },
     sha256: { type: "string", description: "Of the archive; refused if other bytes arrive" },
     dry_run: {

@@ -1,6 +1,8 @@
 import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { FederationServiceDefinition } from "@registry/contracts/federation";
+import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Clock, Logger, Metrics, ServiceClient } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
@@ -19,6 +21,8 @@ export interface Parts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly federation: ServiceClient<typeof FederationServiceDefinition>;
+  readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;

@@ -6,10 +6,10 @@ const maxAgeMs = 1000;
 
 /** Download counters for scrapers: asked of analytics, which alone knows them, and not counted again by each replica. */
 export class PluginDownloads {
-  readonly #parts: Pick<Parts, "analytics" | "clock" | "log">;
+  readonly #parts: Pick<Parts, "analytics" | "clock" | "log" | "config">;
   #known: { readonly text: string; readonly at: number } = { text: "", at: 0 };
 
-  constructor(parts: Pick<Parts, "analytics" | "clock" | "log">) {
+  constructor(parts: Pick<Parts, "analytics" | "clock" | "log" | "config">) {
     this.#parts = parts;
   }
 
@@ -20,13 +20,20 @@ export class PluginDownloads {
     if (now - this.#known.at < maxAgeMs) return this.#known.text;
     try {
       const { downloads } = await analytics.getMetrics({}, { as: "service", timeoutMs: 2000 });
-      this.#known = { text: exposition(downloads), at: now };
+      // Scrapers bring no credential, so where every read needs one they are told no name.
+      const told = this.#parts.config.ANONYMOUS_READ === false ? nameless(downloads) : downloads;
+      this.#known = { text: exposition(told), at: now };
     } catch (error) {
       log.warn({ err: error }, "download counters are those of a moment ago");
       this.#known = { text: this.#known.text, at: now };
     }
     return this.#known.text;
   }
+}
+
+function nameless(downloads: readonly PluginVersionDownloads[]): PluginVersionDownloads[] {
+  const total = downloads.reduce((sum, each) => sum + each.downloads, 0);
+  return total === 0 ? [] : [{ plugin: "_private", version: "", downloads: total }];
 }
 
 function label(text: string): string {

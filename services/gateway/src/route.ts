@@ -99,7 +99,7 @@ interface RouteParts<Q extends z.ZodType, B extends z.ZodType> {
   /** `form`: multipart, read by the handler. */
   readonly body?: B | "form";
   readonly answers: Readonly<Record<number, AnswerDoc>>;
-  /** Guesses are slowed down more than other requests. */
+  /** Where anyone may come with a secret of another kind, a password for one: a credential sent along is not looked at. */
   readonly guessing?: true;
   /** Default 10 s. */
   readonly deadlineMs?: number;

@@ -1,3 +1,4 @@
+import { orgRoles, visibilities } from "@registry/domain";
 import { z } from "zod";
 
 /** What answers look like: for the documentation, and for the tests that hold answers against it. */
@@ -110,7 +111,9 @@ const pluginFields = {
   capabilities: z.array(text),
   category: nullable,
   owner: text,
-  visibility: z.enum(["public", "internal", "private"]),
+  owner_type: z.enum(["user", "organisation"]),
+  team: nullable,
+  visibility: z.enum(visibilities),
   verified: z.boolean(),
   created_at: time.nullable(),
   updated_at: time.nullable(),
@@ -197,8 +200,13 @@ export const userSchema = z
     email: text,
     role: z.enum(["admin", "publisher", "user"]),
     grants: z.array(text),
+    permissions: z.array(text).describe("The same as grants"),
     disabled: z.boolean(),
     created_at: time.nullable(),
+    service_account: z.boolean(),
+    organisation: nullable.describe("Of a service account"),
+    totp_enabled: z.boolean(),
+    memberships: z.array(z.object({ organisation: text, role: z.enum(orgRoles), teams: z.array(text) })),
   })
   .meta({ id: "User" });
 
@@ -215,8 +223,34 @@ export const tokenSchema = z
     expires_at: time.nullable(),
     last_used_at: time.nullable(),
     hint: text,
+    addresses: z.array(text),
+    read_only: z.boolean(),
+    username: text,
   })
   .meta({ id: "ApiToken" });
+
+export const signInOptionsSchema = z
+  .object({
+    oidc: z.boolean(),
+    name: nullable,
+    trusted_issuers: z.array(text),
+    trusted_audience: text,
+    registration_open: z.boolean(),
+  })
+  .meta({ id: "SignInOptions" });
+
+export const trustedPublisherSchema = z
+  .object({
+    id: text,
+    plugin: text,
+    issuer: text,
+    claims: z.record(z.string(), text),
+    publishes_as: text,
+    created_by: text,
+    created_at: time.nullable(),
+    last_used_at: time.nullable(),
+  })
+  .meta({ id: "TrustedPublisher", description: "A workflow that may publish one plugin without a stored secret" });
 
 export const popularSchema = z.array(z.object({ plugin_name: text, download_count: count })).meta({ id: "Popular" });
 

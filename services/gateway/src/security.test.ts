@@ -52,6 +52,7 @@ describe("the edge", () => {
   it("takes an IPv6 caller by the network that it owns", () => {
     const edge = new Edge(testConfig);
     expect(edge.addressOf(request({}, "2001:db8:1:2:3:4:5:6"))).toBe("2001:db8:1:2");
+    expect(edge.addressOf(request({}, "2001:db8::1"))).toBe(edge.addressOf(request({}, "2001:db8::2:0:1")));
     expect(edge.addressOf(request({}, "::ffff:192.0.2.1"))).toBe("192.0.2.1");
   });
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { type BlockList, isIP } from "node:net";
+import { networkOf } from "@registry/limits";
 import type { GatewayConfig } from "./config.ts";
 import { untrustedHost } from "./http-errors.ts";
 import { networkList } from "./networks.ts";
@@ -152,10 +153,6 @@ export class Edge {
 /** An IPv4 address without its IPv6 coat. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, "");
-}
-
-function networkOf(address: string): string {
-  return address.includes(":") ? address.split(":").slice(0, 4).join(":") : address;
 }
 
 function first(header: string | string[] | undefined): string | undefined {

@@ -4,9 +4,9 @@ import {
   anyOf,
   anyone,
   defineService,
-  holdersOf,
   type Service,
   type ServiceTable,
+  scopedFor,
   services,
   users,
 } from "@registry/kit";
@@ -43,7 +43,8 @@ export function storageTable(usecases: UseCases): ServiceTable {
   const wire = (upload: UploadedPackage) => toUpload(upload, usecases.needsTests);
   return defineService(StorageServiceDefinition, {
     uploadPackage: {
-      allow: holdersOf("publish"),
+      // A right that an owner gave is known to the catalog alone, which decides once the name is read.
+      allow: scopedFor("publish"),
       maxDurationMs: 10 * minute,
       handle: async (messages, context) => ({ upload: wire(await usecases.uploadPackage(messages, context)) }),
     },

@@ -53,7 +53,9 @@ export const secretShapes: readonly SecretShape[] = [
   shape("Google API key", "AIza", "[\\w-]{35}", { severity: "high" }),
   shape("Hugging Face token", "hf_", "[A-Za-z]{34}"),
   shape("SendGrid key", "SG.", "[\\w-]{22}\\.[\\w-]{43}"),
-  shape("token of this registry", "acr_", "[\\w-]{43}[0-9A-Za-z]{6}", checkedWhole),
+  ...["acr_", "acs_", "acp_"].map((prefix) =>
+    shape("token of this registry", prefix, "[\\w-]{43}[0-9A-Za-z]{6}", checkedWhole),
+  ),
   shape("JSON web token", "eyJ", "[\\w-]{10,2000}\\.eyJ[\\w-]{10,8000}\\.[\\w-]{20,2000}", {
     severity: "medium",
     holds: isWebToken,

@@ -43,6 +43,8 @@ const critical: readonly (readonly [string, string])[] = [
   ["Hugging Face", `hf_${randomLooking(34, letters)}`],
   ["SendGrid", `SG.${randomLooking(22)}.${randomLooking(43)}`],
   ["this registry", registryToken()],
+  ["this registry, service account", registryToken("acs_")],
+  ["this registry, workflow", registryToken("acp_")],
   ["AWS with its secret", `${awsId}"\nsecret = "${randomLooking(40, `${letters}${digits}/+`)}`],
 ];
 

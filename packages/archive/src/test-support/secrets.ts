@@ -31,8 +31,8 @@ export function checkedToken(prefix: string): string {
 }
 
 /** A token of this registry: 256 bits, and a checksum over all before it. */
-export function registryToken(): string {
-  const start = `acr_${randomLooking(43, `${base62}-_`)}`;
+export function registryToken(prefix = "acr_"): string {
+  const start = `${prefix}${randomLooking(43, `${base62}-_`)}`;
   return start + checksum(start);
 }
 

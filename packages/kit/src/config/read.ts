@@ -17,6 +17,7 @@ const ownPrefixes = [
   "PLUGIN_TESTS_",
   "MONGODB_",
   "NATS_",
+  "OIDC_",
   "GRPC_TLS_",
   "GRPC_CLIENT",
 ];

@@ -1,7 +1,19 @@
-import { invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
+import { actions, invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
+import type { PendingTotp, Totp } from "./totp.ts";
 
 /** Roles that registration may give; administrators are made by administrators only. */
 export const registrationRoles = ["user", "publisher"] as const;
+
+/** A membership as it is kept with its user. */
+export type HeldMembership = Membership & {
+  readonly since: Date;
+  /** What of it came with groups of the identity provider, and goes with them; absent where nothing did. */
+  readonly byGroups?: {
+    /** The membership itself. */
+    readonly member: boolean;
+    readonly teams: readonly string[];
+  };
+};
 
 export interface User {
   readonly _id: number;
@@ -17,19 +29,29 @@ export interface User {
   readonly grants: readonly string[];
   readonly disabled: boolean;
   readonly createdAt: Date;
+  /** The second factor, once a code of it was confirmed. */
+  readonly totp?: Totp;
+  /** One that was begun and not confirmed yet. */
+  readonly totpPending?: PendingTotp;
   /** A whole second; login tokens that were issued before it do not hold. */
   readonly tokensValidFrom?: Date;
   /** Organisation of a service account, which has no password and logs in nowhere; absent for people. */
   readonly serviceAccountOf?: string;
   /** Organisations that the user belongs to. */
-  readonly memberships?: readonly Membership[];
+  readonly memberships?: readonly HeldMembership[];
+  /** Counts the changes of `memberships`: of two at once, the second sees the first. */
+  readonly membershipsRevision?: number;
+  /** What the identity provider knows the user by; absent for those who are known here alone. */
+  readonly identity?: { readonly issuer: string; readonly subject: string };
+  /** Role that the user goes back to on leaving the group that makes administrators; absent for everybody else. */
+  readonly roleWithoutGroup?: Role;
   /** Hash of the first administrator's token, until that token has its own document. */
   readonly bootstrapTokenHash?: string;
 }
 
 export const bootstrapUserId = 1;
 export const bootstrapUsername = "admin";
-const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry"];
+const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry", "npm", "mirror"];
 const usernamePattern = /^[a-z0-9][a-z0-9_.-]{1,38}$/i;
 
 /** @returns the name in lower case */
@@ -44,14 +66,22 @@ export function parseUsername(text: string): string {
   return text.toLowerCase();
 }
 
+export function isReservedUsername(username: string): boolean {
+  return reservedUsernames.includes(username);
+}
+
 /** @throws kind `invalid_argument`, reason `RESERVED_USERNAME` */
 export function refuseReserved(username: string): void {
-  if (!reservedUsernames.includes(username)) return;
+  if (!isReservedUsername(username)) return;
   throw invalid("RESERVED_USERNAME", `the username ${quote(username)} is reserved; choose another`, "/username");
 }
 
+export function isEmail(text: string): boolean {
+  return text.length <= 254 && /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text);
+}
+
 export function parseEmail(text: string): { readonly email: string; readonly emailKey: string } {
-  if (text.length > 254 || !/^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text)) {
+  if (!isEmail(text)) {
     throw invalid("INVALID_EMAIL", `${quote(text)} is not an email address such as name@example.org`, "/email");
   }
   return { email: text, emailKey: text.toLowerCase() };
@@ -80,7 +110,7 @@ export function parseRights(rights: readonly string[], field: "grants" | "scopes
   if (wrong >= 0) {
     throw invalid(
       "INVALID_RIGHT",
-      `${quote(distinct[wrong] ?? "")} in ${field} must be *, or read, download, publish, update, delete or delete_own, optionally with :name behind it`,
+      `${quote(distinct[wrong] ?? "")} in ${field} must be *, or one of ${actions.join(", ")}, optionally with :name, :@namespace/name or :@namespace/* behind it`,
       `/${field}/${rights.indexOf(distinct[wrong] ?? "")}`,
     );
   }
@@ -98,6 +128,10 @@ export function parseRights(rights: readonly string[], field: "grants" | "scopes
 export function isActiveAdmin(user: Pick<User, "role" | "disabled">): boolean {
   return user.role === "admin" && !user.disabled;
 }
+
+/** For somebody who is logged in and has to show the password again. */
+export const wrongPassword = (): RegistryError =>
+  new RegistryError("permission_denied", "WRONG_PASSWORD", "The current password is not right");
 
 /** The answer to a credential whose user is not there (any more). */
 export const callerNotFound = (): RegistryError =>

@@ -9,6 +9,14 @@ export function openApiTokens(documents: Documents): Promise<ApiTokens> {
     indexes: [
       { name: "hash", keys: [["hash", 1]], unique: true },
       { name: "user_id", keys: [["userId", 1]] },
+      { name: "publisher_id", keys: [["publisherId", 1]] },
+      {
+        name: "kind",
+        keys: [
+          ["kind", 1],
+          ["expiresAt", 1],
+        ],
+      },
     ],
   });
 }

@@ -11,6 +11,22 @@ export function openUsers(documents: Documents): Promise<Users> {
       { name: "username", keys: [["username", 1]], unique: true },
       { name: "email_key", keys: [["emailKey", 1]], unique: true },
       { name: "role", keys: [["role", 1]] },
+      {
+        name: "identity",
+        keys: [
+          ["identity.issuer", 1],
+          ["identity.subject", 1],
+        ],
+        unique: true,
+      },
+      {
+        name: "membership",
+        keys: [
+          ["memberships.org", 1],
+          ["username", 1],
+        ],
+      },
+      { name: "service_account_of", keys: [["serviceAccountOf", 1]] },
     ],
   });
 }
@@ -20,5 +36,8 @@ export function explainDuplicate(error: unknown): unknown {
   if (!(error instanceof DuplicateKeyError)) return error;
   return error.index === "email_key"
     ? new RegistryError("already_exists", "EMAIL_TAKEN", "This email belongs to another user")
-    : new RegistryError("already_exists", "USERNAME_TAKEN", "This username is taken; choose another");
+    : usernameTaken();
 }
+
+export const usernameTaken = (): RegistryError =>
+  new RegistryError("already_exists", "USERNAME_TAKEN", "This username is taken; choose another");

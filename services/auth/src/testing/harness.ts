@@ -2,11 +2,21 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { isRegistryError, type RegistryError } from "@registry/domain";
-import type { AuthPort, CallOptions, ServiceClient } from "@registry/kit";
+import {
+  type AuditNote,
+  type AuthPort,
+  type CallOptions,
+  inspectSettings,
+  type ServiceClient,
+  type ServiceTable,
+} from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings } from "@registry/kit/testing";
 import { type AuthService, createAuthService } from "../auth.ts";
+import { authSettings } from "../config.ts";
 import type { AuthConfig } from "../parts.ts";
 
 export interface Store {
@@ -32,6 +42,10 @@ export interface Replica {
   readonly service: AuthService;
   readonly surroundings: TestSurroundings;
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
+  readonly federation: ServiceClient<typeof FederationServiceDefinition>;
+  readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
+  /** What the audit log would be told of each call that it is told of, in order. */
+  readonly notes: readonly AuditNote[];
   close(): Promise<void>;
 }
 
@@ -40,6 +54,16 @@ export interface ReplicaOptions {
   readonly adminTokenFile?: string;
   readonly documents?: Documents;
 }
+
+const { settings: defaults } = inspectSettings(authSettings, { values: new Map(), fromFile: new Set() });
+/** Tests come in great numbers from one address; those of limits set their own. */
+const unlimited = {
+  RATE_LIMIT_LOGINS: 0,
+  RATE_LIMIT_REGISTRATIONS: 0,
+  RATE_LIMIT_TOKENS: 0,
+  RATE_LIMIT_FAILED_CREDENTIALS: 0,
+  RATE_LIMIT_REPORTS: 0,
+};
 
 /** One replica of the service on the store, reached through its RPCs with its own exchange of credentials. */
 export async function composeReplica(store: Store, options: ReplicaOptions = {}): Promise<Replica> {
@@ -50,24 +74,41 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(
-    { REGISTRATION: "open", REGISTRATION_ROLE: "user", TOKEN_LIFETIME_DAYS: 30, ...options.config },
+    { ...defaults, REGISTRATION: "open", ...unlimited, REGISTRY_NAME: "Test Registry", ...options.config },
     {
       ...surroundings,
       documents: options.documents ?? store.documents,
       adminTokenFile: options.adminTokenFile ?? join(store.folder, "admin-token"),
     },
   );
-  for (const table of service.tables) surroundings.host(table);
+  const notes: AuditNote[] = [];
+  for (const table of service.tables) surroundings.host(noting(table, notes));
   const client = surroundings.clients.of(AuthServiceDefinition);
   return {
     service,
     surroundings,
     auth: client,
+    federation: surroundings.clients.of(FederationServiceDefinition),
+    organisations: surroundings.clients.of(OrganisationServiceDefinition),
+    notes,
     async close() {
       await service.close();
       surroundings.close();
     },
   };
+}
+
+function noting(table: ServiceTable, notes: AuditNote[]): ServiceTable {
+  const rows = Object.entries(table.rows).map(([method, row]) => {
+    const handle: typeof row.handle = (request, context) => {
+      if (row.audit === undefined) return row.handle(request, context);
+      const noted = { ...row.audit(request) };
+      notes.push(noted);
+      return row.handle(request, { ...context, audit: (note) => void Object.assign(noted, note) });
+    };
+    return [method, { ...row, handle }] as const;
+  });
+  return { ...table, rows: Object.fromEntries(rows) };
 }
 
 export async function startReplica(store: Store, options: ReplicaOptions = {}): Promise<Replica> {
@@ -78,15 +119,27 @@ export async function startReplica(store: Store, options: ReplicaOptions = {}): 
 
 /** Calls with a credential, as a client outside would. */
 export function bearer(credential: string, address = "127.0.0.1"): CallOptions {
+  return from(address, `Bearer ${credential}`);
+}
+
+/** Calls from an address, anonymously unless told otherwise. */
+export function from(address: string, authorization?: string): CallOptions {
   return {
     context: {
       address,
-      authorization: `Bearer ${credential}`,
+      authorization,
       signal: AbortSignal.timeout(60_000),
       deadline: new Date(Date.now() + 60_000),
       requestId: "test",
     },
   };
+}
+
+/** Puts the clocks of replicas to where a new window of so many seconds begins, and so a story into one window. */
+export function beginWindow(replicas: readonly Replica[], seconds: number): void {
+  const lengthMs = seconds * 1000;
+  const rest = lengthMs - (Math.max(...replicas.map(({ surroundings }) => +surroundings.clock.now())) % lengthMs);
+  for (const { surroundings } of replicas) surroundings.clock.advance(rest);
 }
 
 /** The error that a call fails with; fails where it succeeds. */

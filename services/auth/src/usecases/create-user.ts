@@ -1,12 +1,13 @@
 import type { CreateUserRequest } from "@registry/contracts/auth";
 import { invalid } from "@registry/domain";
 import { checkNewPassword, parseEmail, parseRights, parseRole, parseUsername, refuseReserved } from "../model/user.ts";
+import { userNote } from "../notes.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { hashPassword, parsePasswordHash } from "../passwords.ts";
 import { toUserMessage } from "../wire.ts";
 import { createUserDocument } from "./create-user-document.ts";
 
-export const createUser: UseCase<"createUser"> = (parts) => async (request) => {
+export const createUser: UseCase<"createUser"> = (parts) => async (request, context) => {
   const username = parseUsername(request.username);
   refuseReserved(username);
   const email = request.email === "" ? {} : parseEmail(request.email);
@@ -14,6 +15,7 @@ export const createUser: UseCase<"createUser"> = (parts) => async (request) => {
   const grants = parseRights(request.grants, "grants");
   const secret = await passwordOf(parts, request);
   const user = await createUserDocument(parts, { username, ...email, ...secret, role, grants });
+  context.audit({ target: user.username, after: userNote(user) });
   if (role === "admin") await parts.counters.addAdmin(user._id);
   return { user: toUserMessage(user) };
 };

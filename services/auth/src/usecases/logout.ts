@@ -1,22 +1,16 @@
 import { unauthenticated } from "@registry/domain";
-import type { Parts, UseCase } from "../parts.ts";
-import { findApiToken, isSigned } from "./verify-credential.ts";
+import type { UseCase } from "../parts.ts";
+import { countingFailures } from "./count-failures.ts";
+import { findRevocation } from "./find-revocation.ts";
 
-export const logout: UseCase<"logout"> = (parts) => async (request) => {
-  const revoke = isSigned(request.token) ? await signed(parts, request.token) : await api(parts, request.token);
-  await parts.withdraw(revoke);
+export const logout: UseCase<"logout"> = (parts) => async (request, context) => {
+  const found = await countingFailures(parts, context.address, async () => {
+    // One that is revoked already is revoked again, so that the same request twice has one answer.
+    const revocation = await findRevocation(parts, request.token);
+    if (revocation === undefined) throw unauthenticated();
+    return revocation;
+  });
+  context.audit({ target: found.tokenId });
+  await parts.withdraw(() => found.revoke());
   return {};
 };
-
-/** One that is revoked already is revoked again, so that the same request twice has one answer. */
-async function signed(parts: Parts, text: string): Promise<() => Promise<unknown>> {
-  const token = await parts.callerTokens.verify(text, parts.clock.now());
-  if (token === undefined) throw unauthenticated();
-  return () => parts.revoked.add(token.key, token.expiresAt);
-}
-
-async function api(parts: Parts, secret: string): Promise<() => Promise<unknown>> {
-  const token = await findApiToken(parts, secret);
-  if (token === undefined) throw unauthenticated();
-  return () => parts.apiTokens.deleteOne({ _id: token._id });
-}

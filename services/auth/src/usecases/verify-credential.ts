@@ -1,6 +1,7 @@
 import { unauthenticated } from "@registry/domain";
 import type { CallerToken } from "../caller-tokens.ts";
-import { type ApiToken, hashOf, isPlausible } from "../model/api-token.ts";
+import { type ApiToken, hashOf, isPlausible, scopesOf } from "../model/api-token.ts";
+import { isWithin } from "../model/networks.ts";
 import { callerNotFound, type User } from "../model/user.ts";
 import type { Parts } from "../parts.ts";
 
@@ -20,10 +21,17 @@ export function isSigned(credential: string): boolean {
   return credential.includes(".");
 }
 
-/** @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL` or `USER_NOT_FOUND` */
-export async function verifyCredential(parts: Parts, credential: string): Promise<Verified> {
+/**
+ * @param address where the caller is, as far as it is known
+ * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL` or `USER_NOT_FOUND`
+ */
+export async function verifyCredential(
+  parts: Parts,
+  credential: string,
+  address: string | undefined,
+): Promise<Verified> {
   if (credential === "" || credential.length > maxCredential) throw unauthenticated();
-  return isSigned(credential) ? verifySigned(parts, credential) : verifyApiToken(parts, credential);
+  return isSigned(credential) ? verifySigned(parts, credential) : verifyApiToken(parts, credential, address);
 }
 
 async function verifySigned(parts: Parts, credential: string): Promise<Verified> {
@@ -31,7 +39,12 @@ async function verifySigned(parts: Parts, credential: string): Promise<Verified>
   if (token === undefined || (await parts.revoked.has(token.key))) throw unauthenticated();
   const user = await activeUser(parts, token.userId);
   if (user.username !== token.username.toLowerCase() || !isYoungEnough(token, user)) throw unauthenticated();
-  return { user, scopes: undefined, expiresAt: token.expiresAt, tokenId: `login:${token.key.slice(0, 16)}` };
+  return { user, scopes: undefined, expiresAt: token.expiresAt, tokenId: signedTokenId(token) };
+}
+
+/** What the audit log calls a signed token. */
+export function signedTokenId(token: CallerToken): string {
+  return `login:${token.key.slice(0, 16)}`;
 }
 
 /** A token that does not tell when it was made cannot show that it is younger than the password. */
@@ -48,13 +61,12 @@ export async function findApiToken(parts: Parts, secret: string): Promise<ApiTok
   return token.expiresAt === undefined || token.expiresAt > parts.clock.now() ? token : undefined;
 }
 
-async function verifyApiToken(parts: Parts, secret: string): Promise<Verified> {
+async function verifyApiToken(parts: Parts, secret: string, address: string | undefined): Promise<Verified> {
   const token = await findApiToken(parts, secret);
-  if (token === undefined) throw unauthenticated();
+  if (token === undefined || !isWithin(token.addresses ?? [], address)) throw unauthenticated();
   const user = await activeUser(parts, token.userId);
   await noteUse(parts, token);
-  const scopes = token.scopes.length === 0 ? undefined : token.scopes;
-  return { user, scopes, expiresAt: token.expiresAt, tokenId: token._id };
+  return { user, scopes: scopesOf(token), expiresAt: token.expiresAt, tokenId: token._id };
 }
 
 async function activeUser(parts: Parts, id: number): Promise<User> {

@@ -1,5 +1,5 @@
 import type { Outbox } from "@registry/bus";
-import type { PluginName, Version, Visibility } from "@registry/domain";
+import type { OrgRole, PluginName, Version, Visibility } from "@registry/domain";
 import type { Descriptive } from "./descriptive.ts";
 import type { Deprecation } from "./release.ts";
 
@@ -15,8 +15,16 @@ export interface PluginDocument extends Projection {
   /** From a counter, for clients that want a number. */
   readonly id: number;
   readonly skeleton: string;
+  /** Of a user; 0 where an organisation owns it. */
   readonly ownerId: number;
+  /** Username or organisation. */
   readonly owner: string;
+  /** The organisation that owns it; its name is never given out again, so it is as good as an id. */
+  readonly org?: string;
+  /** Of the organisation: the members to whom it is assigned. */
+  readonly team?: string;
+  /** Users whom the owner gave a role on it. */
+  readonly collaborators?: readonly Collaborator[];
   readonly visibility: Visibility;
   readonly verified: boolean;
   readonly overrides: { readonly title?: string; readonly description?: string };
@@ -45,6 +53,11 @@ export interface PluginDocument extends Projection {
 export function shownVisibility({ listed, visibility }: PluginDocument): Visibility | "hidden" {
   return listed === 0 ? "hidden" : visibility;
 }
+
+export type Collaborator = { readonly id: number; readonly username: string; readonly role: OrgRole };
+
+/** To whom a plugin belongs. */
+export type Ownership = Pick<PluginDocument, "ownerId" | "owner" | "org">;
 
 export type Deletion = { readonly by: string; readonly reason: string; readonly at: Date };
 

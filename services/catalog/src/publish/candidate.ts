@@ -1,7 +1,6 @@
 import type { PublishReleaseRequest } from "@registry/contracts/catalog";
 import type { Upload } from "@registry/contracts/storage";
 import {
-  type Caller,
   checksFailed,
   type Digest,
   invalid,
@@ -10,8 +9,11 @@ import {
   type PluginName,
   type Policy,
   parseDigest,
+  parseOrgName,
+  parseTeamName,
   quote,
   readIdentity,
+  type UserCaller,
   type Verdict,
   type Version,
   type Visibility,
@@ -20,7 +22,7 @@ import { readDescriptive } from "../model/descriptive.ts";
 import type { ReleaseContent, ReleaseDocument, ReleaseFinding } from "../model/release.ts";
 import { fromVisibility } from "../wire.ts";
 
-export type Publisher = Extract<Caller, { type: "user" }>;
+export type Publisher = UserCaller;
 
 /** What is to become a release: all that does not depend on what the catalog holds. */
 export interface Candidate {
@@ -29,8 +31,11 @@ export interface Candidate {
   readonly name: PluginName;
   readonly version: Version;
   readonly sha256: Digest;
-  /** For a new name. */
+  /** For a new name, as the next two. */
   readonly visibility: Visibility;
+  /** Organisation that is to own it; undefined leaves it to the namespace. */
+  readonly owner: string | undefined;
+  readonly team: string | undefined;
   readonly channel: string | undefined;
   /** What the policy makes of the package; never `refuse`. */
   readonly verdict: Verdict<ReleaseFinding>;
@@ -44,7 +49,7 @@ export interface Candidate {
 /**
  * Reads the name and version that the archive carries, which are the truth; what it does not carry comes from the request.
  * @throws `rejected`, reasons `MANIFEST_MISMATCH`, `INVALID_NAME`, `RESERVED_NAME`, `INVALID_VERSION`, `CHECKS_FAILED`
- * @throws `invalid_argument` INVALID_CHANNEL
+ * @throws `invalid_argument` INVALID_CHANNEL, INVALID_ORGANISATION, INVALID_TEAM
  */
 export function readCandidate(
   upload: Upload,
@@ -66,6 +71,8 @@ export function readCandidate(
     needsTests: upload.needsTests,
     sha256: parseDigest(upload.sha256),
     visibility,
+    owner: request.owner === "" ? undefined : parseOrgName(request.owner, "/owner"),
+    team: request.team === "" ? undefined : parseTeamName(request.team, "/team"),
     channel,
     package: {
       size: upload.size,

@@ -1,5 +1,5 @@
 import { checksFailed, isNearMiss, judge } from "@registry/domain";
-import { maySee } from "../model/access.ts";
+import { isOwn, maySee } from "../model/access.ts";
 import { nearMissRule } from "../model/checks.ts";
 import type { Parts } from "../parts.ts";
 import type { Candidate } from "./candidate.ts";
@@ -17,8 +17,7 @@ export function judgeNewName(parts: Pick<Parts, "config" | "policy" | "directory
   const used = parts.directory.mostDownloaded(parts.config.POLICY_POPULAR_DOWNLOADS, mostCompared);
   // Only with what the publisher sees anyway: else trying names would tell which are there.
   const taken = used.find(
-    ({ document }) =>
-      document.ownerId !== publisher.id && isNearMiss(name, document._id) && maySee(publisher, document),
+    ({ document }) => !isOwn(publisher, document) && isNearMiss(name, document._id) && maySee(publisher, document),
   );
   if (taken === undefined) return candidate;
   // Everybody reads the finding once the release is out.

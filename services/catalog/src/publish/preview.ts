@@ -1,4 +1,5 @@
 import type { PublishReleaseResponse } from "@registry/contracts/catalog";
+import type { CallContext } from "@registry/kit";
 import { maySeeState } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { type ReleaseDocument, releaseId } from "../model/release.ts";
@@ -18,17 +19,22 @@ import { previewStage, releaseExists } from "./stage.ts";
 export async function previewRelease(
   parts: Parts,
   given: Candidate,
+  context: CallContext,
 ): Promise<Pick<PublishReleaseResponse, "plugin" | "release" | "created">> {
-  const known = await authoriseName(parts, given);
+  const { known, owner } = await authoriseName(parts, given, context);
   const candidate = known?.published ? given : judgeNewName(parts, given);
   const stands = await previewStage(parts, candidate, known);
-  const plugin = known ?? newClaim(candidate, 0, parts.clock.now());
+  const plugin = known ?? newClaim(candidate, owner, 0, parts.clock.now());
   if (stands === "there") {
     const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
     if (release !== null && !maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
     if (release !== null) return { plugin: toPlugin(plugin), release: toFullRelease(release), created: false };
   }
-  return { plugin: toPlugin(plugin), release: toFullRelease(wouldBe(parts, candidate, plugin)), created: true };
+  return {
+    plugin: toPlugin(plugin, candidate.publisher),
+    release: toFullRelease(wouldBe(parts, candidate, plugin)),
+    created: true,
+  };
 }
 
 function wouldBe(parts: Parts, candidate: Candidate, plugin: PluginDocument): ReleaseDocument {

@@ -11,7 +11,7 @@ import {
 } from "@registry/documents";
 import type { PluginName } from "@registry/domain";
 import { nothingDescribed } from "../model/descriptive.ts";
-import type { PluginDocument } from "../model/plugin.ts";
+import type { Ownership, PluginDocument } from "../model/plugin.ts";
 
 const spec: CollectionSpec = {
   name: "plugins",
@@ -38,7 +38,21 @@ const spec: CollectionSpec = {
 /** Everything but the outbox, which readers have no use for. */
 const readFields: readonly string[] = [
   ...Object.keys(nothingDescribed),
-  ...["id", "skeleton", "ownerId", "owner", "visibility", "verified", "overrides", "pins", "downloads", "published"],
+  ...[
+    "id",
+    "skeleton",
+    "ownerId",
+    "owner",
+    "org",
+    "team",
+    "collaborators",
+    "visibility",
+    "verified",
+    "overrides",
+    "pins",
+    "downloads",
+    "published",
+  ],
   ...["deletion", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
   ...["latest", "channels", "listed", "tombstones"],
 ];
@@ -105,11 +119,11 @@ export class PluginStore {
 
   /**
    * Takes a revision for a change of a release that is not visible yet.
-   * @param ownerId only if the name belongs to that owner
+   * @param owner only if the name still belongs to that owner
    * @returns the plugin with its new `sequence`, or null
    */
-  reserve(name: PluginName, ownerId?: number): Promise<PluginDocument | null> {
-    const filter = ownerId === undefined ? { _id: name } : { _id: name, ownerId };
+  reserve(name: PluginName, owner?: Ownership): Promise<PluginDocument | null> {
+    const filter = owner === undefined ? { _id: name } : { _id: name, ownerId: owner.ownerId, owner: owner.owner };
     return this.collection.findOneAndUpdate(filter, { $inc: { sequence: 1 } }, { returnDocument: "after" });
   }
 

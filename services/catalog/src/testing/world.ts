@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { type Bus, createInProcessBus, type Event } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { Upload } from "@registry/contracts/storage";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
-import { type Caller, notFound, unavailable } from "@registry/domain";
+import { type Caller, notFound, type OrgRole, type UserCaller, unavailable } from "@registry/domain";
 import {
   anyone,
   type CallOptions,
   defineService,
   type Service,
   type ServiceClient,
+  type ServiceDefinition,
   type SettingsOf,
   services,
 } from "@registry/kit";
@@ -27,6 +29,14 @@ export const owner = userCaller("olga", "publisher", 11);
 export const stranger = userCaller("stefan", "publisher", 12);
 export const reader = userCaller("rita", "user", 13);
 export const admin = userCaller("ada", "admin", 1);
+/** Somebody who may publish nothing of their own. */
+export const outsider = userCaller("uma", "user", 14);
+
+/** A plain user with a place in the organisation `acme`. */
+export function memberOf(username: string, id: number, role: OrgRole, teams: Record<string, OrgRole> = {}): UserCaller {
+  const memberships = [{ org: "acme", role, teams }];
+  return { type: "user", id, username, role: "user", grants: [], memberships };
+}
 
 export interface Package {
   readonly name: string;
@@ -75,6 +85,7 @@ export class World {
       sweepSeconds?: number;
       limitReleases?: number;
       limitChannels?: number;
+      publishesPerHour?: number;
       policy?: Partial<Policies>;
     } = {},
   ): Promise<Replica> {
@@ -94,6 +105,7 @@ export class World {
       CATALOG_SWEEP_SECONDS: settings.sweepSeconds ?? 3600,
       CATALOG_STAGED_SECONDS: 600,
       CATALOG_CACHE_SIZE: 1024 * 1024,
+      RATE_LIMIT_PUBLISHES: settings.publishesPerHour ?? 0,
       LIMIT_RELEASES: settings.limitReleases ?? 200,
       LIMIT_CHANNELS: settings.limitChannels ?? 5,
     };
@@ -106,6 +118,7 @@ export class World {
     for (const table of service.tables) around.host(table);
     around.host(this.storage.table());
     around.host(authTable());
+    around.host(organisationTable());
     await service.start();
     const replica: Replica = {
       service,
@@ -137,22 +150,46 @@ export class World {
   }
 }
 
+const unused = { allow: anyone, handle: () => Promise.reject(unavailable("Everything else")) };
+
+/** Rows for every method, none of which does anything. */
+function rowsOf<D extends ServiceDefinition>(definition: D): { [M in keyof D["methods"]]: typeof unused } {
+  const methods = Object.keys(definition.methods).map((method) => [method, unused]);
+  return Object.fromEntries(methods) as { [M in keyof D["methods"]]: typeof unused };
+}
+
 /** The neighbour that knows users. */
 function authTable() {
-  const users = [owner, stranger, reader, admin].flatMap((user) => (user.type === "user" ? [user] : []));
-  const unused = { allow: anyone, handle: () => Promise.reject(unavailable("Everything else")) };
-  const methods = Object.keys(AuthServiceDefinition.methods) as (keyof typeof AuthServiceDefinition.methods)[];
-  const rows = Object.fromEntries(methods.map((method) => [method, unused])) as {
-    [M in (typeof methods)[number]]: typeof unused;
-  };
+  const users = [owner, stranger, reader, admin, outsider].flatMap((user) => (user.type === "user" ? [user] : []));
   return defineService(AuthServiceDefinition, {
-    ...rows,
+    ...rowsOf(AuthServiceDefinition),
     getUser: {
       allow: services("catalog"),
       handle: async ({ username }) => {
         const user = users.find((known) => known.username === username);
         if (user === undefined) throw notFound("USER_NOT_FOUND", "User not found");
         return { user: { id: user.id, username: user.username, role: user.role } };
+      },
+    },
+  });
+}
+
+/** The neighbour that knows organisations: `acme` with the team `core`, and `gone`, which was deleted. */
+function organisationTable() {
+  return defineService(OrganisationServiceDefinition, {
+    ...rowsOf(OrganisationServiceDefinition),
+    getNamespace: {
+      allow: services("catalog"),
+      handle: async ({ name }) => {
+        if (name === "acme" || name === "gone") return { type: "organisation", closed: name === "gone" };
+        return name === "stefan" ? { type: "user", userId: 12 } : { type: "" };
+      },
+    },
+    getTeam: {
+      allow: services("catalog"),
+      handle: async ({ organisation, name }) => {
+        if (organisation !== "acme" || name !== "core") throw notFound("TEAM_NOT_FOUND", "Team not found");
+        return { team: { name, role: "publisher" } };
       },
     },
   });

@@ -38,5 +38,5 @@ export async function changePlugin(
   });
   if (plugin === null) throw pluginNotFound();
   parts.kick();
-  return toPlugin(plugin);
+  return toPlugin(plugin, caller);
 }

@@ -1,7 +1,7 @@
 import type { DeleteChannelRequest, DeleteChannelResponse } from "@registry/contracts/catalog";
 import { notFound, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayPublishTo, mayUpdate } from "../model/access.ts";
+import { mayTend } from "../model/access.ts";
 import type { Parts } from "../parts.ts";
 import { changePlugin } from "./change-plugin.ts";
 import { assertChannel } from "./set-channel.ts";
@@ -10,7 +10,7 @@ export function deleteChannel(parts: Parts) {
   return async (request: DeleteChannelRequest, context: CallContext): Promise<DeleteChannelResponse> => {
     const { channel } = request;
     const plugin = await changePlugin(parts, request.name, context, (before) => {
-      if (!mayUpdate(context.caller, before) && !mayPublishTo(context.caller, before)) throw permissionDenied();
+      if (!mayTend(context.caller, before)) throw permissionDenied();
       assertChannel(channel);
       if (channel !== "latest" && !Object.hasOwn(before.pins, channel)) {
         throw notFound("CHANNEL_NOT_FOUND", "Channel not found");

@@ -1,7 +1,7 @@
 import type { DeleteReleaseRequest, DeleteReleaseResponse } from "@registry/contracts/catalog";
 import { type Caller, permissionDenied, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayDelete } from "../model/access.ts";
+import { mayDeleteRelease } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -35,7 +35,7 @@ async function findStanding(
   caller: Caller,
 ): Promise<ReleaseHead> {
   const head = await findRelease(parts, plugin, version, caller);
-  if (!mayDelete(caller, plugin)) throw permissionDenied();
+  if (!mayDeleteRelease(caller, plugin, head)) throw permissionDenied();
   if (!isStanding(head)) throw versionNotFound();
   return head;
 }

@@ -30,7 +30,7 @@ export async function detailsOf(
   const releases = byAge(visible).slice(0, mostShown);
   const shownTo = (each: Release): Release => (seesHidden(caller, plugin) ? each : withoutReview(each));
   return {
-    plugin: toPlugin(plugin),
+    plugin: toPlugin(plugin, caller),
     release: shownTo(release),
     releases: releases.map((shown) => shownTo(book.basics.get(shown.version) ?? toRelease(shown))),
     versions: visible.map((shown) => shown.version),

@@ -28,9 +28,11 @@ export function publishRelease(parts: Parts) {
     const upload = await takeUpload(parts, request.uploadId, caller, context);
     if (upload === undefined) return finishedBefore(parts, request.uploadId, caller);
     try {
+      const rate = { limit: parts.config.RATE_LIMIT_PUBLISHES, windowSeconds: 3600 };
+      await parts.limits.demand("publish", String(caller.id), rate);
       const candidate = readCandidate(upload, request, caller, parts.policy);
       if (request.dryRun) {
-        const preview = await previewRelease(parts, candidate);
+        const preview = await previewRelease(parts, candidate, context);
         await dropUpload(parts, upload.id);
         return preview;
       }
@@ -50,7 +52,7 @@ async function settle(parts: Parts, candidate: Candidate, context: CallContext):
   try {
     return await untilWritten(async () => {
       context.signal.throwIfAborted();
-      const plugin = await claimName(parts, candidate);
+      const plugin = await claimName(parts, candidate, context);
       return plugin === undefined ? undefined : attempt(parts, candidate, plugin, context);
     });
   } catch (error) {
@@ -70,7 +72,7 @@ async function attempt(
   const staging = await stageRelease(parts, candidate, plugin);
   if (staging === "again") return undefined;
   if (staging === "there") return "there";
-  const reserved = await parts.plugins.reserve(candidate.name, plugin.ownerId);
+  const reserved = await parts.plugins.reserve(candidate.name, plugin);
   if (reserved === null) {
     await parts.releases.dropStaged(releaseId(candidate.name, candidate.version), candidate.uploadId);
     return undefined;
@@ -91,7 +93,11 @@ async function answer(parts: Parts, candidate: Candidate, outcome: Outcome): Pro
   // These very bytes are there, but the caller is not to know in which state.
   if (!maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
   if (release.waiting === "tests") parts.kickTests();
-  return { plugin: toPlugin(plugin), release: toFullRelease(release), created: outcome !== "there" };
+  return {
+    plugin: toPlugin(plugin, candidate.publisher),
+    release: toFullRelease(release),
+    created: outcome !== "there",
+  };
 }
 
 /** The upload is used up: by this very request, whose answer was lost? */

@@ -1,7 +1,7 @@
 import { ReviewDecision, type ReviewReleaseRequest, type ReviewReleaseResponse } from "@registry/contracts/catalog";
 import { assertMove, type Caller, invalid, isAdmin, permissionDenied, RegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayReview, owns } from "../model/access.ts";
+import { isOwn, mayReview } from "../model/access.ts";
 import { nearMissRule } from "../model/checks.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseDocument, ReleaseReview } from "../model/release.ts";
@@ -44,7 +44,7 @@ export function reviewRelease(parts: Parts) {
 /** Nobody decides on what is their own, but administrators, who answer for everything anyway. */
 function authorise(caller: Caller, plugin: PluginDocument, release: ReleaseDocument): void {
   if (!mayReview(caller, plugin)) throw permissionDenied();
-  const own = owns(caller, plugin) || (caller.type === "user" && caller.id === release.publishedById);
+  const own = isOwn(caller, plugin) || (caller.type === "user" && caller.id === release.publishedById);
   if (!own || isAdmin(caller)) return;
   throw new RegistryError(
     "permission_denied",

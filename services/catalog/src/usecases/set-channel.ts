@@ -1,7 +1,7 @@
 import type { SetChannelRequest, SetChannelResponse } from "@registry/contracts/catalog";
 import { invalid, isChannelName, parseVersion, permissionDenied, quote, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayPublishTo, mayUpdate } from "../model/access.ts";
+import { mayTend } from "../model/access.ts";
 import type { Parts } from "../parts.ts";
 import { tooManyChannels } from "../publish/stage.ts";
 import { changePlugin } from "./change-plugin.ts";
@@ -10,7 +10,7 @@ export function setChannel(parts: Parts) {
   return async (request: SetChannelRequest, context: CallContext): Promise<SetChannelResponse> => {
     const { channel } = request;
     const plugin = await changePlugin(parts, request.name, context, (before, heads) => {
-      if (!mayUpdate(context.caller, before) && !mayPublishTo(context.caller, before)) throw permissionDenied();
+      if (!mayTend(context.caller, before)) throw permissionDenied();
       assertChannel(channel);
       const version = parseVersion(request.version);
       if (!heads.some((head) => head.version === version && head.state === "published")) throw versionNotFound();

@@ -1,34 +1,41 @@
 import type { UpdatePluginRequest, UpdatePluginResponse } from "@registry/contracts/catalog";
-import { invalid, isAdmin, isPlainText, isRegistryError, permissionDenied, quote } from "@registry/domain";
+import { invalid, isAdmin, isPlainText, parseTeamName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway, mayUpdate } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { assertHarmless } from "../model/texts.ts";
 import type { Parts } from "../parts.ts";
 import type { PluginEdit } from "../projector.ts";
+import { assertTeam, assertTeamVisibility } from "../publish/ownership.ts";
 import { fromVisibility } from "../wire.ts";
 import { changePlugin } from "./change-plugin.ts";
 import { findPlugin } from "./find-plugin.ts";
+import { handOver, newOwner, withTeam } from "./transfer-plugin.ts";
 
 export function updatePlugin(parts: Parts) {
   return async (request: UpdatePluginRequest, context: CallContext): Promise<UpdatePluginResponse> => {
     const { caller } = context;
     const authorise = (plugin: PluginDocument): void => {
       if (!mayUpdate(caller, plugin)) throw permissionDenied();
-      const givesAway = request.visibility !== undefined || request.owner !== undefined;
-      if (givesAway && !mayGiveAway(caller, plugin)) throw permissionDenied();
+      const decides = [request.visibility, request.owner, request.team].some((asked) => asked !== undefined);
+      if (decides && !mayGiveAway(caller, plugin)) throw permissionDenied();
       if (request.verified !== undefined && !isAdmin(caller)) throw permissionDenied();
     };
     // Before anything is asked of others, so that nobody learns here which users exist.
-    authorise(await findPlugin(parts, request.name, caller));
+    const found = await findPlugin(parts, request.name, caller);
+    authorise(found);
     const given = readGiven(request);
     assertHarmless(given.overrides, parts.policy);
-    const owner = request.owner === undefined ? {} : await findOwner(parts, request.owner, context);
+    const transfer = request.owner === undefined ? undefined : await newOwner(parts, found, request.owner, context);
+    const team = await teamFor(parts, found, request, context);
     const plugin = await changePlugin(parts, request.name, context, (before): PluginEdit => {
       authorise(before);
       const overrides = { ...before.overrides, ...given.overrides };
       const kept = Object.entries(overrides).filter(([, text]) => text !== "");
-      return { set: { ...given.set, ...owner, overrides: Object.fromEntries(kept) } };
+      const edit = { set: { ...given.set, overrides: Object.fromEntries(kept) } };
+      if (transfer !== undefined) return handOver(before, transfer, edit);
+      assertTeamVisibility(given.set.visibility ?? before.visibility, team);
+      return withTeam(before, team, edit);
     });
     return { plugin };
   };
@@ -45,7 +52,7 @@ function readGiven(request: UpdatePluginRequest): Given {
   const { title, description, verified } = request;
   const visibility = request.visibility === undefined ? undefined : fromVisibility(request.visibility);
   if (request.visibility !== undefined && visibility === undefined) {
-    throw invalid("INVALID_VISIBILITY", "visibility: use public, internal or private", "/visibility");
+    throw invalid("INVALID_VISIBILITY", "visibility: use public, internal, team or private", "/visibility");
   }
   if (title !== undefined) assertText(title, 200, "title");
   if (description !== undefined) assertText(description, 1000, "description");
@@ -61,23 +68,16 @@ function assertText(text: string, longest: number, field: "title" | "description
   throw invalid(`INVALID_${field.toUpperCase()}`, message, `/${field}`);
 }
 
-async function findOwner(
+/** The team that it will have; it goes with the organisation. */
+async function teamFor(
   parts: Parts,
-  username: string,
+  plugin: PluginDocument,
+  request: UpdatePluginRequest,
   context: CallContext,
-): Promise<Pick<PluginDocument, "owner" | "ownerId">> {
-  const user = await parts
-    .auth()
-    .getUser({ username }, { context, as: "service" })
-    .then((answer) => answer.user)
-    .catch((error: unknown) => {
-      if (isRegistryError(error) && ["not_found", "unauthenticated", "invalid_argument"].includes(error.kind)) {
-        return undefined;
-      }
-      throw error;
-    });
-  if (user === undefined || user.disabled) {
-    throw invalid("UNKNOWN_OWNER", `owner: there is no user ${quote(username)}`, "/owner");
-  }
-  return { owner: user.username, ownerId: user.id };
+): Promise<string | undefined> {
+  if (request.team === undefined) return plugin.team;
+  if (request.team === "") return undefined;
+  const team = parseTeamName(request.team, "/team");
+  await assertTeam(parts, plugin.org, team, context);
+  return team;
 }

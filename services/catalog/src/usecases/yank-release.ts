@@ -6,7 +6,7 @@ import type {
 } from "@registry/contracts/catalog";
 import { type Caller, permissionDenied, RegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { mayPublishTo, mayUpdate } from "../model/access.ts";
+import { mayTend } from "../model/access.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -62,7 +62,7 @@ export function unyankRelease(parts: Parts) {
 }
 
 function authorise(caller: Caller, plugin: PluginDocument): void {
-  if (!mayUpdate(caller, plugin) && !mayPublishTo(caller, plugin)) throw permissionDenied();
+  if (!mayTend(caller, plugin)) throw permissionDenied();
 }
 
 function assertYankable({ state }: ReleaseDocument): void {

@@ -4,13 +4,20 @@ import { z } from "zod";
 import type { Parts } from "../parts.ts";
 import { type Answer, defineRoute, json, noContent, type Route } from "../route.ts";
 import { sessionSchema, userSchema } from "../schemas.ts";
-import { timeText } from "../words.ts";
+import { orNull, timeText } from "../words.ts";
 
 /** A user as answers show one: to itself and to administrators. */
 export function userFields(user: User | undefined): object {
   if (user === undefined) throw new TypeError("auth answered without a user");
-  const { id, username, email, role, grants, disabled, createdAt } = user;
-  return { id, username, email, role, grants, disabled, created_at: timeText(createdAt) };
+  const { id, username, email, role, grants, disabled, createdAt, serviceAccount, organisation, totpEnabled } = user;
+  return {
+    ...{ id, username, email, role, grants, permissions: grants, disabled },
+    created_at: timeText(createdAt),
+    service_account: serviceAccount,
+    organisation: orNull(organisation),
+    totp_enabled: totpEnabled,
+    memberships: user.memberships,
+  };
 }
 
 function session({ token, expiresAt, user }: LoginResponse, status: number): Answer {
@@ -40,10 +47,14 @@ export function authRoutes(parts: Parts): Route[] {
       method: "POST",
       url: `${base}/login`,
       tag,
-      summary: "A token of 30 days for a username (or email) and a password",
+      summary: "A token of 30 days for a username (or email), a password, and a code where there is a second factor",
       access: "anyone",
       guessing: true,
-      body: z.object({ username: z.string().min(1).max(320), password }),
+      body: z.object({
+        username: z.string().min(1).max(320),
+        password,
+        otp: z.string().max(16).optional().describe("Six digits of the second factor; asked for with `OTP_REQUIRED`"),
+      }),
       answers: { 200: { description: "The token", schema: sessionSchema } },
       handle: async ({ body, context }) => session(await auth.login(body, { context }), 200),
     }),
@@ -76,7 +87,6 @@ export function authRoutes(parts: Parts): Route[] {
       tag,
       summary: "Set another password",
       access: "users",
-      guessing: true,
       body: z.object({ current_password: password, new_password: z.string().min(8).max(256) }),
       answers: { 204: { description: "Done" } },
       async handle({ body, context }) {

@@ -6,12 +6,21 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { federationRoutes, trustedPublisherRoutes } from "./federation.ts";
+import { jwksRoutes } from "./jwks.ts";
+import { memberRoutes } from "./members.ts";
 import { docsRoutes, metaRoutes } from "./meta.ts";
+import { organisationRoutes } from "./organisations.ts";
+import { ownerRoutes } from "./owners.ts";
 import { pluginRoutes } from "./plugins.ts";
 import { publishRoutes } from "./publish.ts";
 import { releaseRoutes } from "./releases.ts";
 import { reviewRoutes } from "./review.ts";
 import { searchRoutes } from "./search.ts";
+import { secretReportRoutes } from "./secret-report.ts";
+import { serviceAccountRoutes } from "./service-accounts.ts";
+import { teamRoutes } from "./teams.ts";
+import { totpRoutes } from "./totp.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
 import { yankRoutes } from "./yank.ts";
 
@@ -28,9 +37,19 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...deprecationRoutes(parts),
     ...reviewRoutes(parts),
     ...channelRoutes(parts),
+    ...ownerRoutes(parts),
     ...authRoutes(parts),
+    ...federationRoutes(parts),
+    ...trustedPublisherRoutes(parts),
+    ...totpRoutes(parts),
+    ...jwksRoutes(parts),
+    ...secretReportRoutes(parts),
     ...userRoutes(parts),
     ...tokenRoutes(parts),
+    ...organisationRoutes(parts),
+    ...memberRoutes(parts),
+    ...teamRoutes(parts),
+    ...serviceAccountRoutes(parts),
     ...analyticsRoutes(parts),
   ];
   return [...routes, ...docsRoutes(routes, parts.config.REGISTRY_NAME, parts.version)];

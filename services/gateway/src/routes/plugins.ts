@@ -73,7 +73,8 @@ export function pluginRoutes(parts: Parts): Route[] {
         description: z.string().max(1000).optional(),
         visibility: z.enum(visibilities).optional(),
         verified: z.boolean().optional().describe("Administrators only"),
-        owner: z.string().min(1).max(64).optional().describe("Username of the new owner"),
+        owner: z.string().min(1).max(64).optional().describe("Username of the new owner; see also `…/transfer`"),
+        team: z.string().max(64).optional().describe("Of the organisation that owns it; empty for none"),
       }),
       answers: { 200: { description: "As it is now", schema: pluginSchema } },
       async handle({ params, body, context }) {

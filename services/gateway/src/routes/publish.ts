@@ -106,7 +106,7 @@ async function publish(parts: Parts, call: PublishCall): Promise<Answer> {
 async function submit(parts: Parts, call: Call, form: PublishForm, dryRun: boolean): Promise<PublishReleaseResponse> {
   const format = formats.find((known) => known === form.upload.format);
   const said = form.manifest === undefined ? {} : checkManifestPart(form.manifest, format);
-  const { name, version, visibility, channel, sha256 } = form.fields;
+  const { name, version, visibility, channel, owner, team, sha256 } = form.fields;
   if (sha256 !== undefined && parseDigest(sha256) !== form.upload.sha256) throw otherDigest();
   // Once the bytes are here the publish runs to its end, whether or not the client still listens.
   const { signal: _signal, ...context } = call.context;
@@ -117,6 +117,8 @@ async function submit(parts: Parts, call: Call, form: PublishForm, dryRun: boole
       expectedVersion: version ?? said.version ?? "",
       ...(visibility === undefined ? {} : { visibility: wireVisibility(readVisibility(visibility)) }),
       channel: channel ?? "",
+      owner: owner ?? "",
+      team: team ?? "",
       dryRun,
     },
     { context: { ...context, signal: new AbortController().signal }, timeoutMs: uploadMs },

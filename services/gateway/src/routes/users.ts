@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ApiToken } from "@registry/contracts/auth";
-import { roles } from "@registry/domain";
+import { invalid, roles } from "@registry/domain";
 import { z } from "zod";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -9,6 +10,19 @@ import { orNull, timeText } from "../words.ts";
 import { userFields } from "./auth.ts";
 
 const grants = z.array(z.string().max(150)).max(200);
+const permissions = grants.describe("Another word for grants");
+
+interface Rights {
+  readonly grants?: string[] | undefined;
+  readonly permissions?: string[] | undefined;
+}
+
+/** Under whichever of its two names the list was given. @throws where it was given twice and not the same */
+function grantsIn({ grants, permissions }: Rights): string[] | undefined {
+  if (grants === undefined || permissions === undefined) return grants ?? permissions;
+  if (isDeepStrictEqual(new Set(grants), new Set(permissions))) return grants;
+  throw invalid("INVALID_BODY", "permissions: is another word for grants; give one of them", "/permissions");
+}
 
 /** For administrators. */
 export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
@@ -47,11 +61,13 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
         password_hash: z.string().max(256).optional().describe("bcrypt or argon2id, brought from another registry"),
         role: z.enum(roles).optional(),
         grants: grants.optional(),
+        permissions: permissions.optional(),
       }),
       answers: { 201: { description: "The new user", schema: userSchema } },
       async handle({ body, context }) {
-        const { password_hash: passwordHash, ...rest } = body;
-        const { user } = await auth.createUser({ ...rest, passwordHash: passwordHash ?? "" }, { context });
+        const { password_hash: passwordHash = "", grants: _, permissions: __, ...rest } = body;
+        const request = { ...rest, passwordHash, grants: grantsIn(body) ?? [] };
+        const { user } = await auth.createUser(request, { context });
         return json(userFields(user), { status: 201 });
       },
     }),
@@ -75,13 +91,15 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
       body: z.object({
         role: z.enum(roles).optional(),
         grants: grants.optional(),
+        permissions: permissions.optional(),
         disabled: z.boolean().optional(),
         password: z.string().min(8).max(256).optional(),
         email: z.string().max(320).optional(),
       }),
       answers: { 200: { description: "As it is now", schema: userSchema } },
       async handle({ params, body, context }) {
-        const { grants: list, ...rest } = body;
+        const { grants: _, permissions: __, ...rest } = body;
+        const list = grantsIn(body);
         const change = list === undefined ? rest : { ...rest, grants: { grants: list } };
         const { user } = await auth.updateUser({ username: params.username ?? "", ...change }, { context });
         await rightsChanged();
@@ -93,19 +111,30 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
 
 function tokenFields(token: ApiToken | undefined): object {
   if (token === undefined) throw new TypeError("auth answered without a token");
-  const { id, name, scopes, hint } = token;
+  const { id, name, scopes, hint, addresses, username } = token;
   return {
-    id,
-    name,
-    scopes,
-    hint,
+    ...{ id, name, scopes, hint, addresses, username },
+    read_only: token.readOnly,
     created_at: timeText(token.createdAt),
     expires_at: timeText(token.expiresAt),
     last_used_at: timeText(token.lastUsedAt),
   };
 }
 
-/** One's own credentials for programs. */
+const tokenBody = z.strictObject({
+  name: z.string().min(1).max(64),
+  scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
+  expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
+  addresses: z
+    .array(z.string().max(64))
+    .max(20)
+    .optional()
+    .describe("Addresses, or networks such as `10.0.0.0/8`, that it holds from; absent or empty: from anywhere"),
+  read_only: z.boolean().optional().describe("It may read and download alone, whatever its user may"),
+  username: z.string().max(64).optional().describe("A service account that the caller manages; absent: the caller"),
+});
+
+/** Credentials for programs: one's own, and those of service accounts that one manages. */
 export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
   const url = "/api/v1/tokens";
   const tag = "tokens";
@@ -114,11 +143,13 @@ export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
       method: "GET",
       url,
       tag,
-      summary: "One's own tokens",
+      summary: "One's own tokens, or those of a service account that one manages",
       access: "users",
+      query: z.object({ username: textParameter(64) }),
       answers: { 200: { description: "All of them", schema: z.object({ tokens: z.array(tokenSchema) }) } },
-      async handle({ context }) {
-        return json({ tokens: (await auth.listApiTokens({}, { context })).tokens.map(tokenFields) });
+      async handle({ query, context }) {
+        const { tokens } = await auth.listApiTokens({ username: query.username ?? "" }, { context });
+        return json({ tokens: tokens.map(tokenFields) });
       },
     }),
     defineRoute({
@@ -127,15 +158,11 @@ export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "Create a token; its secret is shown this once",
       access: "users",
-      body: z.object({
-        name: z.string().min(1).max(64),
-        scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
-        expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
-      }),
+      body: tokenBody,
       answers: { 201: { description: "The token", schema: tokenSchema.extend({ secret: z.string() }) } },
       async handle({ body, context }) {
-        const { name, scopes = [], expires_in_days: expiresInDays = 0 } = body;
-        const { token, secret } = await auth.createApiToken({ name, scopes, expiresInDays }, { context });
+        const { expires_in_days: expiresInDays, read_only: readOnly, ...rest } = body;
+        const { token, secret } = await auth.createApiToken({ ...rest, expiresInDays, readOnly }, { context });
         return json({ ...tokenFields(token), secret }, { status: 201 });
       },
     }),

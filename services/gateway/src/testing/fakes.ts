@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { RegistryError, unauthenticated } from "@registry/domain";
+import { RegistryError, rateLimited, unauthenticated } from "@registry/domain";
 import {
   anyone,
   defineService,
@@ -89,6 +91,8 @@ export interface FakeNeighbours {
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
+  readonly federation?: Handlers<typeof FederationServiceDefinition>;
+  readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
 }
 
 export interface FakeStack {
@@ -114,8 +118,6 @@ export const testConfig: GatewayConfig = {
   TLS_RELOAD_SECONDS: 10,
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
-  RATE_LIMIT_LOGINS: 0,
-  RATE_LIMIT_FAILED_CREDENTIALS: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
   LIMIT_CONNECTIONS: 100,
   LIMIT_CONNECTIONS_PER_ADDRESS: 0,
@@ -125,9 +127,10 @@ export const testConfig: GatewayConfig = {
   LIMIT_SPOOL_BYTES: 1024 * 1024,
 };
 
-/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader. */
+/** The tokens that neighbours of these tests know, by user name: admin, publisher, reader; `overused` comes too often. */
 function exchange(around: () => TestSurroundings, credential: string): string {
   const roles: Readonly<Record<string, string>> = { admin: "admin", publisher: "publisher", reader: "user" };
+  if (credential === "overused") throw rateLimited(7);
   const role = roles[credential];
   if (role === undefined) throw unauthenticated();
   const exp = Math.floor(around().clock.now().getTime() / 1000) + 60;
@@ -161,6 +164,8 @@ export async function startFakeStack(
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
+  around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
+  around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(
     { ...testConfig, ...config },

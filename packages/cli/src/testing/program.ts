@@ -12,17 +12,17 @@ export interface Ended {
 
 /**
  * Runs the program as users do, in a folder of the test's own, until it ends or 50 s have passed.
- * @param compiled folder for compiled code, so that further runs start faster
+ * @param root folder of the test file, for what is compiled once
  * @param until ends it as soon as it says so
  */
-export async function run(
+export async function runProgram(
+  root: string,
   cwd: string,
   args: readonly string[],
-  settings: Record<string, string>,
-  compiled: string,
+  settings: Record<string, string> = {},
   until?: RegExp,
 ): Promise<Ended> {
-  const env = { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: compiled, ...settings };
+  const env = { PATH: process.env.PATH ?? "", NODE_COMPILE_CACHE: join(root, "compiled"), ...settings };
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
     env,

@@ -1,0 +1,2 @@
+export { Limits, type Rate } from "./limits.ts";
+export { networkOf } from "./network.ts";
