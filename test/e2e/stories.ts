@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { missingFor, type StackKind } from "../stack/index.ts";
 import { accessStories } from "./stories/access.ts";
 import { accountStories } from "./stories/accounts.ts";
+import { auditStories } from "./stories/audit.ts";
 import { clientStories } from "./stories/client.ts";
 import { deletionStories } from "./stories/deletion.ts";
 import { downloadStories } from "./stories/download.ts";
@@ -48,6 +49,7 @@ export function tellStories(kind: StackKind): void {
     accountStories(world);
     organisationStories(world);
     tokenStories(world);
+    auditStories(world);
     errorStories(world);
     operationStories(world);
     grpcStories(world);

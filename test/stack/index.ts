@@ -57,6 +57,8 @@ export interface Stack {
   stores: Stores | undefined;
   /** Of a stack that speaks TLS inside. */
   certificates: StackCertificates | undefined;
+  /** What every process was given beside its own addresses, secrets included. */
+  settings: Readonly<Record<string, string>>;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
   /** Settings with which the operator's commands reach it. */
@@ -115,6 +117,7 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
     kind,
     stores,
     certificates,
+    settings: common,
     folder: folder.path,
     operatorSettings,
     adminToken,

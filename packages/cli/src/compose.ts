@@ -8,6 +8,7 @@ import { createAuthService } from "@registry/service-auth";
 import { createCatalogService } from "@registry/service-catalog";
 import { createGatewayService } from "@registry/service-gateway";
 import { createStorageService } from "@registry/service-storage";
+import { auditHeadFile } from "./audit-head-file.ts";
 import type { Plan } from "./plan.ts";
 import type { AllSettings } from "./settings.ts";
 
@@ -58,6 +59,7 @@ export async function composeServices(composition: Composition): Promise<Compose
         ...around("auth"),
         documents: await documents("auth"),
         adminTokenFile: adminTokenFile(settings),
+        auditHeadFile: auditHeadFile(settings),
       })
     : undefined;
   const storage = hosts("storage")

@@ -3,6 +3,7 @@ import { type ServiceName, scrub, serviceNames } from "@registry/kit";
 import { Argument, Command, Option } from "commander";
 import type { DevCaCommand } from "./dev-ca.ts";
 import { init } from "./init.ts";
+import { addAuditCommands } from "./operator/audit/commands.ts";
 import type { ResetTotpCommand } from "./operator/reset-totp.ts";
 import { type PackCommand, pack } from "./pack.ts";
 import { builtInPatterns } from "./package/left-out.ts";
@@ -155,6 +156,8 @@ Examples:
   agenticraft-registry admin reset-totp alice
   agenticraft-registry admin reset-totp alice --env /etc/registry.env --json
   AUTH_ADDR=dns:///auth:9090 SECRET_KEY_FILE=/run/secrets/key agenticraft-registry admin reset-totp alice`;
+
+addAuditCommands(program, finish);
 
 /** @param failure exit code of whatever is not the user's fault */
 async function finish(run: () => Promise<number>, failure = 1): Promise<void> {

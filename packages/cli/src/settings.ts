@@ -124,6 +124,11 @@ export const processSettings = {
     fallback: undefined,
     shownDefault: "DATA_DIR/admin-token",
   }),
+  AUDIT_HEAD_FILE: text<string | undefined>({
+    description: "Signed ends of the audit log, by which a changed log is found; best on another disk than the store",
+    fallback: undefined,
+    shownDefault: "DATA_DIR/audit-heads.jsonl",
+  }),
   ANONYMOUS_READ: flag({ description: "false: every read needs a credential", fallback: true }),
   LOG_LEVEL: oneOf(logLevels, { description: `One of ${logLevels.join(", ")}`, fallback: "info" }),
 } satisfies SettingGroup;

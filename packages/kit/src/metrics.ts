@@ -1,9 +1,11 @@
-import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 
 /** Counters and histograms of one process, with few labels. */
 export interface Metrics {
   readonly registry: Registry;
   readonly rpcDuration: Histogram<"rpc" | "outcome">;
+  /** Refusals that the audit log was spared, since their actor had made very many of them. */
+  readonly auditSpared: Counter;
 }
 
 export function createMetrics(): Metrics {
@@ -16,5 +18,10 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
     registers: [registry],
   });
-  return { registry, rpcDuration };
+  const auditSpared = new Counter({
+    name: "registry_audit_refusals_unrecorded_total",
+    help: "Refused calls that are not in the audit log, since one actor made more of them than are recorded in a minute",
+    registers: [registry],
+  });
+  return { registry, rpcDuration, auditSpared };
 }

@@ -1,6 +1,13 @@
+import { type Journal, openJournal } from "@registry/audit";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
+import { auditTable } from "./audit/grpc.ts";
+import { HeadFile } from "./audit/head-file.ts";
+import { HeadKeeper } from "./audit/head-keeper.ts";
+import { AuditLog } from "./audit/log.ts";
+import type { AuditParts } from "./audit/parts.ts";
+import { SignedHeads } from "./audit/signed-heads.ts";
 import { bootstrapAdmin } from "./bootstrap.ts";
 import { CallerTokens, sharedSecret } from "./caller-tokens.ts";
 import { federationTable } from "./federation/grpc.ts";
@@ -27,6 +34,8 @@ export interface AuthDeps extends Surroundings {
   readonly documents: Documents;
   /** Path of the bootstrap administrator's token. */
   readonly adminTokenFile: string;
+  /** Path of the file for signed ends of the audit log: apart from the store, so that it counts against its holder. */
+  readonly auditHeadFile: string;
 }
 
 export interface AuthService extends Service {
@@ -42,6 +51,9 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
   const { documents, clock, ids, keys, log } = deps;
   const counters = await Counters.open(documents);
   const signingKeys = await openSigningKeys(config, deps);
+  const auditLog = await AuditLog.open(documents, keys, log);
+  const audit: AuditParts = { auditLog, heads: await SignedHeads.open(documents), keys, clock };
+  const journal = await openJournal({ documents, clock, log, deliver: (entries) => auditLog.append(entries) });
   const parts: Parts = {
     config,
     clock,
@@ -62,7 +74,7 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     withdraw: createWithdraw(counters, deps),
     dummyHash: await hashPassword(ids.secret(16)),
   };
-  return assemble(parts, await openFederation(parts, documents), deps);
+  return assemble({ parts, federation: await openFederation(parts, documents), audit, journal }, deps);
 }
 
 async function openSigningKeys(config: AuthConfig, deps: AuthDeps): Promise<SigningKeys | undefined> {
@@ -72,13 +84,30 @@ async function openSigningKeys(config: AuthConfig, deps: AuthDeps): Promise<Sign
   return SigningKeys.open(documents, { clock, ids, keys, rotationDays, lifetimeDays });
 }
 
-function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): AuthService {
+interface Assembly {
+  readonly parts: Parts;
+  readonly federation: FederationParts;
+  readonly audit: AuditParts;
+  readonly journal: Journal;
+}
+
+function assemble({ parts, federation, audit, journal }: Assembly, deps: AuthDeps): AuthService {
+  const file = new HeadFile(deps.auditHeadFile);
+  const headKeeper = new HeadKeeper({
+    ...audit,
+    file,
+    log: parts.log,
+    everyMs: parts.config.AUDIT_HEAD_SECONDS * 1000,
+  });
   let adminTokenFile: string | undefined;
   let stopSweeper = (): void => undefined;
   let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
-    tables: [authTable(parts), organisationTable(parts), federationTable(federation)],
+    tables: journaled(
+      [authTable(parts), organisationTable(parts), federationTable(federation), auditTable(audit)],
+      journal,
+    ),
     get adminTokenFile() {
       return adminTokenFile;
     },
@@ -87,6 +116,8 @@ function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): Au
       await parts.signingKeys?.current();
       stopSweeper = startSweeper(federation);
       stopSettler = startSettler(parts);
+      journal.start();
+      await headKeeper.start();
     },
     async checks() {
       return { database: await probe(() => deps.documents.ping()) };
@@ -94,6 +125,8 @@ function assemble(parts: Parts, federation: FederationParts, deps: AuthDeps): Au
     async close() {
       stopSweeper();
       await stopSettler();
+      await journal.close();
+      await headKeeper.close();
     },
   };
 }

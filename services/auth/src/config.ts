@@ -55,4 +55,10 @@ export const authSettings = {
   ),
   RATE_LIMIT_REPORTS: limit("Reports of leaked secrets per hour and address", 60),
   ...federationSettings,
+  AUDIT_HEAD_SECONDS: setting.integer({
+    description: "Seconds between two signatures under the end of the audit log, 1 to 86400",
+    fallback: 60,
+    min: 1,
+    max: 86_400,
+  }),
 };

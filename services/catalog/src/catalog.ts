@@ -1,9 +1,10 @@
+import { deliverToAuth, openJournal } from "@registry/audit";
 import { type Bus, createRelay, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
@@ -42,6 +43,7 @@ export async function createCatalogService(
     createRelay({ collection, bus, clock, log }),
   );
 
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const directory = new Directory(createTextIndex());
   const changes = new ChangeHub(ids.unique());
   const learned = (plugin: PluginDocument): void => {
@@ -93,13 +95,14 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    tables: [catalogTable(parts, checks)],
+    tables: journaled([catalogTable(parts, checks)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await feed.start();
       for (const relay of relays) relay.start();
       sweeper.start();
       tests.start();
+      journal.start();
     },
     checks,
     async close() {
@@ -109,6 +112,7 @@ export async function createCatalogService(
         feed.close(),
         sweeper.close(),
         tests.close(),
+        journal.close(),
         ...relays.map((relay) => relay.close()),
       ]);
     },

@@ -1,5 +1,6 @@
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
+import { named } from "./model/audit.ts";
 import type { Parts } from "./parts.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
 import { deletePlugin } from "./usecases/delete-plugin.ts";
@@ -24,6 +25,14 @@ import { transferPlugin } from "./usecases/transfer-plugin.ts";
 import { updatePlugin } from "./usecases/update-plugin.ts";
 import { unyankRelease, yankRelease } from "./usecases/yank-release.ts";
 
+/** Of a plugin, or of one of its releases, as the request names it. */
+const of =
+  (action: string) =>
+  ({ name, version = "" }: { readonly name: string; readonly version?: string }) => ({
+    action,
+    ...named(name, version),
+  });
+
 /** What needs more than a credential is decided where the plugin is known: not to see it is not to know of it. */
 export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTable {
   return defineService(CatalogServiceDefinition, {
@@ -35,35 +44,42 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     listReleases: { allow: readers, handle: listReleases(parts) },
     resolveDownload: { allow: readers, handle: resolveDownload(parts) },
     // Denied inside, where the upload is dropped as well.
-    publishRelease: { allow: users, handle: publishRelease(parts) },
-    updatePlugin: { allow: users, handle: updatePlugin(parts) },
-    deletePlugin: { allow: users, handle: deletePlugin(parts) },
-    deleteRelease: { allow: users, handle: deleteRelease(parts) },
+    publishRelease: {
+      allow: users,
+      handle: publishRelease(parts),
+      audit: ({ expectedName: name, expectedVersion: version }) => ({
+        action: "release.publish",
+        ...named(name, version),
+      }),
+    },
+    updatePlugin: { allow: users, handle: updatePlugin(parts), audit: of("plugin.update") },
+    deletePlugin: { allow: users, handle: deletePlugin(parts), audit: of("plugin.delete") },
+    deleteRelease: { allow: users, handle: deleteRelease(parts), audit: of("release.delete") },
     // Who may is decided where the plugin is known, as everywhere here.
-    yankRelease: { allow: users, handle: yankRelease(parts) },
-    unyankRelease: { allow: users, handle: unyankRelease(parts) },
-    deprecate: { allow: users, handle: deprecate(parts) },
-    undeprecate: { allow: users, handle: undeprecate(parts) },
-    reviewRelease: { allow: users, handle: reviewRelease(parts) },
+    yankRelease: { allow: users, handle: yankRelease(parts), audit: of("release.yank") },
+    unyankRelease: { allow: users, handle: unyankRelease(parts), audit: of("release.unyank") },
+    deprecate: { allow: users, handle: deprecate(parts), audit: of("plugin.deprecate") },
+    undeprecate: { allow: users, handle: undeprecate(parts), audit: of("plugin.undeprecate") },
+    reviewRelease: { allow: users, handle: reviewRelease(parts), audit: of("release.review") },
     listReviews: { allow: holdersOf("review"), handle: listReviews(parts) },
     listOwners: { allow: users, handle: listOwners(parts) },
     setCollaborator: {
       allow: users,
       handle: setCollaborator(parts),
-      audit: ({ name }) => ({ action: "plugin.owner.set", target: name }),
+      audit: of("plugin.owner.set"),
     },
     removeCollaborator: {
       allow: users,
       handle: removeCollaborator(parts),
-      audit: ({ name }) => ({ action: "plugin.owner.remove", target: name }),
+      audit: of("plugin.owner.remove"),
     },
     transferPlugin: {
       allow: users,
       handle: transferPlugin(parts),
-      audit: ({ name }) => ({ action: "plugin.transfer", target: name }),
+      audit: of("plugin.transfer"),
     },
-    setChannel: { allow: users, handle: setChannel(parts) },
-    deleteChannel: { allow: users, handle: deleteChannel(parts) },
+    setChannel: { allow: users, handle: setChannel(parts), audit: ({ name }) => of("channel.set")({ name }) },
+    deleteChannel: { allow: users, handle: deleteChannel(parts), audit: of("channel.delete") },
     filterReferenced: { allow: services("storage"), handle: filterReferenced(parts) },
     watchChanges: {
       allow: services("gateway"),

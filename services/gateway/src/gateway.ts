@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import fastifyStatic from "@fastify/static";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
@@ -115,6 +116,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),
+    audit: clients.of(AuditServiceDefinition),
     links: new Links(keys, clock),
     downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
     changed: (name) => drop([name]),

@@ -58,6 +58,19 @@ export function choiceParameter<const T extends readonly [string, ...string[]]>(
     .optional();
 }
 
+/** A moment as RFC 3339 writes it, with `Z` or an offset. */
+export function timeParameter(): z.ZodType<Date | undefined> {
+  const expected = "expected a time as RFC 3339 has it, such as 2026-01-31T08:00:00Z";
+  return z
+    .string({ error: once })
+    .pipe(z.iso.datetime({ offset: true, error: expected }))
+    .meta({ format: "date-time" })
+    .optional()
+    .transform((text) => (text === undefined ? undefined : new Date(text)))
+    .pipe(z.date().optional())
+    .meta({ type: "string", format: "date-time" });
+}
+
 /** Why somebody deletes something, in a query. */
 export function reasonParameter(): z.ZodType<string | undefined> {
   return textParameter(500).refine((text) => text === undefined || isPlainText(text), plainTextRule);

@@ -1,4 +1,5 @@
 import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
@@ -23,6 +24,7 @@ export interface Parts {
   readonly auth: ServiceClient<typeof AuthServiceDefinition>;
   readonly federation: ServiceClient<typeof FederationServiceDefinition>;
   readonly organisations: ServiceClient<typeof OrganisationServiceDefinition>;
+  readonly audit: ServiceClient<typeof AuditServiceDefinition>;
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;

@@ -102,6 +102,19 @@ describe("a collection of garbage", () => {
     expect((await stack.read({ sha256 })).bytes.equals(bytes)).toBe(true);
   });
 
+  it("leaves a row for the audit log where something may have been collected", async () => {
+    stack = await Stack.start({ config: eager });
+    await stack.collectGarbage(true);
+    await stack.collectGarbage();
+    const journal = await stack.documents.collection<{ _id: string; entry: { afterJson: string } }>({
+      name: "audit_journal",
+      indexes: [],
+    });
+    const rows = await journal.find({});
+    expect(rows).toMatchObject([{ state: "done", entry: { action: "storage.collect", actor: "root", result: "ok" } }]);
+    expect(JSON.parse(rows[0]?.entry.afterJson ?? "")).toMatchObject({ deletedBlobs: 0 });
+  });
+
   it.each(["before", "after"] as const)(
     "that is cut short %s any step is completed by the next one",
     async (moment) => {

@@ -75,7 +75,12 @@ export function storageTable(usecases: UseCases): ServiceTable {
     collectGarbage: {
       allow: admins,
       maxDurationMs: 60 * minute,
-      handle: ({ dryRun }, { signal }) => usecases.collector.run(dryRun, signal),
+      audit: () => ({ action: "storage.collect" }),
+      handle: async ({ dryRun }, { signal, audit }) => {
+        const tally = await usecases.collector.run(dryRun, signal);
+        audit({ after: tally, unchanged: dryRun });
+        return tally;
+      },
     },
     check: { allow: services("gateway"), handle: async () => ({ checks: await usecases.checks() }) },
   });

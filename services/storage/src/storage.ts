@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { deliverToAuth, openJournal } from "@registry/audit";
 import type { Blobs } from "@registry/blobs";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { Documents } from "@registry/documents";
-import { Gate, probe, type Service, type Surroundings } from "@registry/kit";
+import { Gate, journaled, probe, type Service, type Surroundings } from "@registry/kit";
 import { archiveLimits, type StorageConfig } from "./config.ts";
 import type { AskReferenced } from "./garbage/blobs.ts";
 import { Collector } from "./garbage/collector.ts";
@@ -46,6 +47,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     Contents.open(documents),
     DerivedRecords.open(documents),
   ]);
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const workspace = new Workspace(join(surroundings.workDirectory, "storage"), ids.unique);
   const pluginTests = config.PLUGIN_TESTS === "sandbox" ? await PluginTests.open(config, workspace, log) : undefined;
   const pool = new WorkerPool(config.INSPECTION_WORKERS);
@@ -94,14 +96,16 @@ export async function createStorageService(config: StorageConfig, surroundings: 
 
   return {
     name: "storage",
-    tables: [table],
+    tables: journaled([table], journal),
     async start() {
       await workspace.removeStale(clock.now());
       schedule.start();
+      journal.start();
     },
     checks,
     async close() {
       await schedule.close();
+      await journal.close();
       await pluginTests?.close();
       await pool.close();
       await objects.settle();

@@ -2,6 +2,7 @@ import { RegistryError } from "@registry/domain";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { AuditTrail, RefusalLimit } from "./audit-trail.ts";
 import { type ClientRules, groupOf } from "./client-rules.ts";
 import { deadlineExceeded, toRegistryError } from "./errors.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
@@ -38,6 +39,7 @@ const defaultMaxMs = 60_000;
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
 export class Pipeline {
   readonly #deps: PipelineDeps;
+  readonly #refusals = new RefusalLimit();
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
@@ -47,8 +49,10 @@ export class Pipeline {
   async unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, table, meta);
-      const answer = await untilAborted(Promise.resolve(call.row.handle(request, context)), call.signal);
+      const { context, trail } = await this.#enter(call, table, request, meta);
+      const handle = async (): Promise<unknown> => call.row.handle(request, context);
+      const handled = trail === undefined ? handle() : trail.follow(handle, call);
+      const answer = await untilAborted(handled, call.signal);
       call.end("ok");
       return answer;
     } catch (error) {
@@ -62,7 +66,7 @@ export class Pipeline {
   async *stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncGenerator<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const context = await this.#enter(call, table, meta);
+      const { context } = await this.#enter(call, table, request, meta);
       for await (const message of call.row.handle(request, context) as AsyncIterable<unknown>) {
         call.signal.throwIfAborted();
         yield message;
@@ -75,19 +79,23 @@ export class Pipeline {
     }
   }
 
-  async #enter(call: OpenCall, table: ServiceTable, meta: CallMeta): Promise<CallContext> {
+  async #enter(
+    call: OpenCall,
+    table: ServiceTable,
+    request: unknown,
+    meta: CallMeta,
+  ): Promise<{ context: CallContext; trail: AuditTrail | undefined }> {
     const { identity, clients } = this.#deps;
     const { peerNames } = meta;
     if (peerNames !== undefined) clients.admit(peerNames, groupOf(table, call.row));
     const via = await identity.serviceOf(meta.serviceToken);
     if (peerNames !== undefined && via !== undefined) clients.prove(peerNames, via);
     const address = via === undefined ? meta.peer : meta.address;
-    const resolved = await identity.resolve(meta.authorization, address);
-    if (peerNames !== undefined && resolved.caller.type === "service") clients.prove(peerNames, resolved.caller.name);
-    enforce(call.row.allow, resolved.caller, this.#deps);
-    return {
-      caller: resolved.caller,
-      authorization: resolved.authorization,
+    const { caller, authorization } = await identity.resolve(meta.authorization, address);
+    if (peerNames !== undefined && caller.type === "service") clients.prove(peerNames, caller.name);
+    const context: CallContext = {
+      caller,
+      authorization,
       via,
       address,
       audit: (note) => call.note(note),
@@ -96,6 +104,21 @@ export class Pipeline {
       requestId: call.requestId,
       log: call.log,
     };
+    const trail = this.#trailOf(table, call.row, request, context);
+    try {
+      enforce(call.row.allow, caller, this.#deps);
+    } catch (error) {
+      await trail?.refuse(toRegistryError(error));
+      throw error;
+    }
+    return { context, trail };
+  }
+
+  #trailOf(table: ServiceTable, row: ErasedRow, request: unknown, context: CallContext): AuditTrail | undefined {
+    if (row.audit === undefined || table.journal === undefined) return undefined;
+    const { newId, metrics } = this.#deps;
+    const means = { journal: table.journal, refusals: this.#refusals, spared: () => metrics.auditSpared.inc() };
+    return new AuditTrail(means, newId(), row.audit(request), context);
   }
 
   #begin(table: ServiceTable, method: string, meta: CallMeta): OpenCall {

@@ -46,6 +46,9 @@ export interface AuditNote {
   readonly unchanged?: boolean;
 }
 
+/** A note that says at least what is done. */
+export type AuditSubject = AuditNote & { readonly action: string };
+
 /** What a handler knows about the call it serves. */
 export interface CallContext {
   readonly caller: Caller;
@@ -122,8 +125,12 @@ export function enforce(policy: Policy, caller: Caller, registry: { readonly ano
 export interface Row<M extends MethodDefinition> {
   readonly allow: Policy;
   readonly handle: Handler<M>;
-  /** What the audit log says of a call; absent for what changes nothing that anybody answers for. */
-  readonly audit?: (request: RequestOf<M>) => AuditNote & { readonly action: string };
+  /** What the audit log says of a call; absent for what changes nothing that anybody answers for. Not for streams. */
+  readonly audit?: M["requestStream"] extends true
+    ? never
+    : M["responseStream"] extends true
+      ? never
+      : (request: RequestOf<M>) => AuditSubject;
   /** Longest time that a call may take, whatever its caller asks. Default 60000; 0 for streams without end. */
   readonly maxDurationMs?: number;
 }
@@ -131,7 +138,7 @@ export interface Row<M extends MethodDefinition> {
 export interface ErasedRow {
   readonly allow: Policy;
   readonly handle: (request: unknown, context: CallContext) => unknown;
-  readonly audit?: (request: unknown) => AuditNote & { readonly action: string };
+  readonly audit?: (request: unknown) => AuditSubject;
   readonly maxDurationMs?: number;
 }
 
@@ -143,36 +150,43 @@ export interface ServiceTable {
   readonly journal?: AuditJournal | undefined;
 }
 
-/** Who did what, as far as it is known before it is done. */
-export interface AuditBegin extends AuditNote {
+/** Who does what, as far as it is known before it is done. */
+export interface AuditBegin extends AuditSubject {
+  /** Unique; of the change, and of its row in the log. */
   readonly id: string;
-  readonly time: Date;
   readonly caller: Caller;
-  readonly action: string;
   readonly address: string | undefined;
   readonly via: string | undefined;
   readonly requestId: string;
+  /** Longest time that it takes, milliseconds; an end that is not known long after that was cut off by a crash. */
+  readonly longestMs: number;
 }
 
 export type AuditResult = "ok" | "denied" | "failed";
 
 /** Writes changes down so that none is lost: before they are made, and again when their end is known. */
 export interface AuditJournal {
-  /** Durable once resolved. @throws where it cannot be written: the change must then not be made */
+  /** Durable once resolved. @throws kind `unavailable` where it cannot be written: the change must then not be made */
   begin(entry: AuditBegin): Promise<void>;
-  /** Never throws: what cannot be told now is told later. */
+  /** Of what was begun. Never throws: what cannot be told now is told later. */
   end(id: string, result: AuditResult, note: AuditNote, reason: string): Promise<void>;
-  /** Nothing was changed. Never throws. */
+  /** What was begun changed nothing. Never throws. */
   drop(id: string): Promise<void>;
+  /** What was refused before it was begun. Never throws, since nothing was changed. */
+  refuse(entry: AuditBegin, reason: string): Promise<void>;
 }
 
 /** Every method of the contract has a row, or it does not compile. */
 export function defineService<D extends ServiceDefinition>(
   definition: D,
   rows: { readonly [M in keyof D["methods"]]: Row<D["methods"][M]> },
-  journal?: AuditJournal,
 ): ServiceTable {
-  return { definition, rows: rows as unknown as { readonly [method: string]: ErasedRow }, journal };
+  return { definition, rows: rows as unknown as { readonly [method: string]: ErasedRow } };
+}
+
+/** The tables of a service with its journal, so that none of them is composed without. */
+export function journaled(tables: readonly ServiceTable[], journal: AuditJournal): readonly ServiceTable[] {
+  return tables.map((table) => ({ ...table, journal }));
 }
 
 export interface CallOptions {

@@ -15,6 +15,8 @@ export interface Keys {
   /** Ed25519, for internal tokens. */
   readonly signing: KeyObject;
   readonly verifying: KeyObject;
+  /** Ed25519, for the ends of the audit log, and for nothing else. */
+  readonly audit: { readonly signing: KeyObject; readonly verifying: KeyObject };
   /** HS256 key of the tokens that callers hold: the secret itself, so that a party that shares it can verify them. */
   readonly callerTokens: Uint8Array;
   /** HMAC-SHA256 over text, as base64url, under a key for that purpose alone. */
@@ -35,6 +37,11 @@ const pkcs8Ed25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 /** @param seed 32 random bytes, which are the private key */
 export function ed25519FromSeed(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([pkcs8Ed25519, seed]), format: "der", type: "pkcs8" });
+}
+
+function keyPair(seed: Uint8Array): Keys["audit"] {
+  const signing = ed25519FromSeed(seed);
+  return { signing, verifying: createPublicKey(signing) };
 }
 
 const nonceBytes = 12;
@@ -78,6 +85,7 @@ export function deriveKeys(secretKey: string): Keys {
   return {
     signing,
     verifying: createPublicKey(signing),
+    audit: keyPair(derive("audit-head")),
     callerTokens: new TextEncoder().encode(secretKey),
     mac,
     verifyMac(purpose, text, given) {

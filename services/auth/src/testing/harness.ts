@@ -79,6 +79,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
       ...surroundings,
       documents: options.documents ?? store.documents,
       adminTokenFile: options.adminTokenFile ?? join(store.folder, "admin-token"),
+      auditHeadFile: join(store.folder, "audit-heads.jsonl"),
     },
   );
   const notes: AuditNote[] = [];
@@ -104,7 +105,11 @@ function noting(table: ServiceTable, notes: AuditNote[]): ServiceTable {
       if (row.audit === undefined) return row.handle(request, context);
       const noted = { ...row.audit(request) };
       notes.push(noted);
-      return row.handle(request, { ...context, audit: (note) => void Object.assign(noted, note) });
+      const audit = (note: AuditNote): void => {
+        Object.assign(noted, note);
+        context.audit(note);
+      };
+      return row.handle(request, { ...context, audit });
     };
     return [method, { ...row, handle }] as const;
   });

@@ -1,6 +1,8 @@
+import { changeOf } from "@registry/audit";
 import type { Plugin } from "@registry/contracts/catalog";
 import { type Caller, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
+import { auditTarget, pluginFacts } from "../model/audit.ts";
 import { type PluginDocument, shownVisibility } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -25,8 +27,10 @@ export async function changePlugin(
 ): Promise<Plugin> {
   const { caller } = context;
   const { _id } = await findPlugin(parts, name, caller);
+  let found: PluginDocument | undefined;
   const plugin = await parts.projector.project(_id, (before, heads) => {
     visibleTo(caller, before, heads);
+    found = before;
     const event = (after: PluginDocument, revision: number) =>
       parts.events.make("registry.catalog.plugin.updated", _id, {
         plugin: _id,
@@ -36,7 +40,11 @@ export async function changePlugin(
       });
     return { event, ...decide(before, heads) };
   });
-  if (plugin === null) throw pluginNotFound();
+  if (plugin === null || found === undefined) throw pluginNotFound();
+  context.audit({
+    ...auditTarget({ _id, org: found.org ?? plugin.org }),
+    ...changeOf(pluginFacts(found), pluginFacts(plugin)),
+  });
   parts.kick();
   return toPlugin(plugin, caller);
 }

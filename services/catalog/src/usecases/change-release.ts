@@ -1,8 +1,10 @@
+import { changeOf } from "@registry/audit";
 import type { Event } from "@registry/bus";
 import type { Plugin, Release } from "@registry/contracts/catalog";
 import { type Caller, isVersion, pluginNotFound, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { maySeeState, maySeeTombstone } from "../model/access.ts";
+import { auditTarget, releaseFacts } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { type ReleaseDocument, releaseId } from "../model/release.ts";
 import { releaseGone } from "../model/resolve.ts";
@@ -44,6 +46,10 @@ export async function changeRelease(
     const plugin = await findPlugin(parts, name, context.caller);
     const release = await findRelease(parts, plugin, version, context.caller);
     const edit = decide(plugin, release);
+    context.audit({
+      ...auditTarget(plugin, version),
+      ...changeOf(releaseFacts(release), releaseFacts(edited(release, edit))),
+    });
     return edit === undefined || (await write(parts, plugin, release, edit)) ? plugin._id : undefined;
   });
   const plugin = await parts.projector.project(found);
@@ -64,6 +70,11 @@ export async function findRelease(
   if (release?.state === "deleted" && maySeeTombstone(caller, plugin, release)) throw releaseGone();
   if (release === null || !maySeeState(caller, plugin, release)) throw versionNotFound();
   return release;
+}
+
+function edited(release: ReleaseDocument, edit: ReleaseEdit | undefined): ReleaseDocument {
+  const gone = Object.fromEntries((edit?.unset ?? []).map((field) => [field, undefined]));
+  return { ...release, ...edit?.set, ...gone };
 }
 
 async function write(

@@ -2,6 +2,7 @@ import type { DeletePluginRequest, DeletePluginResponse } from "@registry/contra
 import { permissionDenied, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayDelete } from "../model/access.ts";
+import { auditTarget, pluginFacts } from "../model/audit.ts";
 import type { Parts } from "../parts.ts";
 import { finishDeletion, readReason } from "./bury.ts";
 import { nameOf } from "./change-plugin.ts";
@@ -17,6 +18,7 @@ export function deletePlugin(parts: Parts) {
       visibleTo(caller, before, heads);
       if (!mayDelete(caller, before)) throw permissionDenied();
       const reason = readReason(request.reason);
+      context.audit({ ...auditTarget(before), before: pluginFacts(before), after: { state: "deleted", reason } });
       return { set: { deletion: { by: nameOf(caller), reason, at: parts.clock.now() } } };
     });
     if (plugin === null) throw pluginNotFound();

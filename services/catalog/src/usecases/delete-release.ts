@@ -2,6 +2,7 @@ import type { DeleteReleaseRequest, DeleteReleaseResponse } from "@registry/cont
 import { type Caller, permissionDenied, versionNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayDeleteRelease } from "../model/access.ts";
+import { auditTarget, releaseFacts } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -18,6 +19,8 @@ export function deleteRelease(parts: Parts) {
     const reason = readReason(request.reason);
     await untilWritten(async () => {
       const head = await findStanding(parts, plugin, request.version, caller);
+      const after = { state: "deleted", reason };
+      context.audit({ ...auditTarget(plugin, head.version), before: releaseFacts(head), after });
       return (await buryRelease(parts, plugin, head, { by: nameOf(caller), reason })) || undefined;
     });
     await parts.plugins.stamp(plugin._id);

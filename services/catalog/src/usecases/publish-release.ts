@@ -2,6 +2,7 @@ import type { PublishReleaseRequest, PublishReleaseResponse } from "@registry/co
 import { permissionDenied, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { maySeeState } from "../model/access.ts";
+import { auditTarget, named } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { releaseId } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
@@ -26,19 +27,25 @@ export function publishRelease(parts: Parts) {
     const { caller } = context;
     if (caller.type !== "user") throw permissionDenied();
     const upload = await takeUpload(parts, request.uploadId, caller, context);
-    if (upload === undefined) return finishedBefore(parts, request.uploadId, caller);
+    if (upload === undefined) {
+      context.audit({ unchanged: true });
+      return finishedBefore(parts, request.uploadId, caller);
+    }
     try {
       const rate = { limit: parts.config.RATE_LIMIT_PUBLISHES, windowSeconds: 3600 };
       await parts.limits.demand("publish", String(caller.id), rate);
       const candidate = readCandidate(upload, request, caller, parts.policy);
+      const { name, version, sha256 } = candidate;
+      context.audit({ ...named(name, version), after: { sha256 }, unchanged: request.dryRun });
       if (request.dryRun) {
         const preview = await previewRelease(parts, candidate, context);
         await dropUpload(parts, upload.id);
         return preview;
       }
       const outcome = await settle(parts, candidate, context);
+      context.audit({ unchanged: outcome === "there" });
       if (outcome === "there") await dropUpload(parts, upload.id);
-      return await answer(parts, candidate, outcome);
+      return await answer(parts, candidate, outcome, context);
     } catch (error) {
       await dropUpload(parts, upload.id);
       throw error;
@@ -86,10 +93,13 @@ async function attempt(
   return (await promote(parts, stagedOf(parts, candidate), reserved)) ? "published" : undefined;
 }
 
-async function answer(parts: Parts, candidate: Candidate, outcome: Outcome): Promise<Answer> {
+async function answer(parts: Parts, candidate: Candidate, outcome: Outcome, context: CallContext): Promise<Answer> {
   const plugin = await parts.projector.project(candidate.name);
   const release = await parts.releases.full(releaseId(candidate.name, candidate.version));
   if (plugin === null || release === null) throw pluginNotFound();
+  const { state, sha256, size } = release;
+  const after = { state, sha256, size, channel: candidate.channel, visibility: plugin.visibility };
+  context.audit({ ...auditTarget(plugin, release.version), after });
   // These very bytes are there, but the caller is not to know in which state.
   if (!maySeeState(candidate.publisher, plugin, release)) throw releaseExists();
   if (release.waiting === "tests") parts.kickTests();

@@ -2,6 +2,7 @@ import { ReviewDecision, type ReviewReleaseRequest, type ReviewReleaseResponse }
 import { assertMove, type Caller, invalid, isAdmin, permissionDenied, RegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { isOwn, mayReview } from "../model/access.ts";
+import { auditTarget, releaseFacts } from "../model/audit.ts";
 import { nearMissRule } from "../model/checks.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseDocument, ReleaseReview } from "../model/release.ts";
@@ -21,24 +22,44 @@ export function reviewRelease(parts: Parts) {
     const release = await findRelease(parts, plugin, request.version, context.caller);
     authorise(context.caller, plugin, release);
     const reason = readReviewReason(request.reason);
-    switch (request.decision) {
-      case ReviewDecision.REVIEW_DECISION_RELEASE:
-        if (release.state === "staged") await releaseStaged(parts, release, reviewBy(parts, release, context, reason));
-        else return restore(parts, release, request, context);
-        break;
-      case ReviewDecision.REVIEW_DECISION_REJECT:
-        await reject(parts, plugin, release, reviewBy(parts, release, context, reason, "rejected"));
-        break;
-      case ReviewDecision.REVIEW_DECISION_QUARANTINE:
-        return quarantine(parts, request, context, reason);
-      case ReviewDecision.REVIEW_DECISION_UNSPECIFIED:
-      case ReviewDecision.UNRECOGNIZED:
-        throw invalid("INVALID_DECISION", "decision: use release, reject or quarantine", "/decision");
-      default:
-        return request.decision satisfies never;
-    }
-    return settled(parts, release);
+    const decision = request.decision.slice("REVIEW_DECISION_".length).toLowerCase();
+    const note = {
+      ...auditTarget(plugin, release.version),
+      before: releaseFacts(release),
+      after: { decision, reason },
+    };
+    context.audit(note);
+    const answer = await carryOut(parts, plugin, release, { ...request, reason }, context);
+    // The person's decision, rather than what of the release followed from it.
+    context.audit(note);
+    return answer;
   };
+}
+
+async function carryOut(
+  parts: Parts,
+  plugin: PluginDocument,
+  release: ReleaseDocument,
+  request: ReviewReleaseRequest,
+  context: CallContext,
+): Promise<ReviewReleaseResponse> {
+  const { reason } = request;
+  switch (request.decision) {
+    case ReviewDecision.REVIEW_DECISION_RELEASE:
+      if (release.state !== "staged") return restore(parts, release, request, context);
+      await releaseStaged(parts, release, reviewBy(parts, release, context, reason));
+      return settled(parts, release);
+    case ReviewDecision.REVIEW_DECISION_REJECT:
+      await reject(parts, plugin, release, reviewBy(parts, release, context, reason, "rejected"));
+      return settled(parts, release);
+    case ReviewDecision.REVIEW_DECISION_QUARANTINE:
+      return quarantine(parts, request, context, reason);
+    case ReviewDecision.REVIEW_DECISION_UNSPECIFIED:
+    case ReviewDecision.UNRECOGNIZED:
+      throw invalid("INVALID_DECISION", "decision: use release, reject or quarantine", "/decision");
+    default:
+      return request.decision satisfies never;
+  }
 }
 
 /** Nobody decides on what is their own, but administrators, who answer for everything anyway. */

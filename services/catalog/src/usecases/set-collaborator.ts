@@ -45,17 +45,7 @@ export async function changeCollaborators(
   decide: (before: PluginDocument) => PluginEdit,
 ): Promise<SetCollaboratorResponse> {
   const { _id } = await findPlugin(parts, name, context.caller);
-  await changePlugin(parts, _id, context, (before) => {
-    const edit = decide(before);
-    const named = (list: PluginDocument["collaborators"] = []) =>
-      list.map(({ username, role }) => ({ username, role }));
-    context.audit({
-      organisation: before.org,
-      before: { collaborators: named(before.collaborators) },
-      after: { collaborators: named(edit.set?.collaborators) },
-    });
-    return edit;
-  });
+  await changePlugin(parts, _id, context, (before) => decide(before));
   const plugin = await parts.plugins.get(_id);
   if (plugin === null) throw pluginNotFound();
   return { owners: ownersOf(plugin, context.caller) };

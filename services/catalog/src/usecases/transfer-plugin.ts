@@ -26,11 +26,6 @@ export function transferPlugin(parts: Parts) {
     const owner = await receiver(parts, found, request, context);
     const plugin = await changePlugin(parts, request.name, context, (before) => {
       if (!mayGiveAway(caller, before)) throw permissionDenied();
-      const told = ({ owner: name, org }: Ownership) => ({
-        owner: name,
-        owner_type: org === undefined ? "user" : "organisation",
-      });
-      context.audit({ organisation: before.org ?? owner.org, before: told(before), after: told(owner) });
       return handOver(before, owner, { set: {} });
     });
     return { plugin };

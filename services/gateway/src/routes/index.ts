@@ -2,6 +2,7 @@ import type { TrustedCache } from "../cache.ts";
 import type { Parts } from "../parts.ts";
 import type { Route } from "../route.ts";
 import { analyticsRoutes } from "./analytics.ts";
+import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
@@ -51,6 +52,7 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...teamRoutes(parts),
     ...serviceAccountRoutes(parts),
     ...analyticsRoutes(parts),
+    ...auditRoutes(parts),
   ];
   return [...routes, ...docsRoutes(routes, parts.config.REGISTRY_NAME, parts.version)];
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
@@ -93,6 +94,7 @@ export interface FakeNeighbours {
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
   readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
+  readonly audit?: Handlers<typeof AuditServiceDefinition>;
 }
 
 export interface FakeStack {
@@ -166,6 +168,7 @@ export async function startFakeStack(
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
   around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
+  around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
