@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onCi } from "./servers/environment.ts";
+import { folderSetting } from "./secrets/record.ts";
+import { judgeSecrets } from "./secrets/verdict.ts";
+import { inherited, onCi } from "./servers/environment.ts";
 import { everyServer, installServers } from "./servers/install.ts";
-import { type Summary, summarise, summaryLine } from "./summary.ts";
+import { passedIn, type Summary, summarise, summaryLine } from "./summary.ts";
 
 /** `npm test`: installs the servers that are missing, runs vitest with the arguments given, tells the counts last. */
 
@@ -36,19 +38,33 @@ async function haveServers(): Promise<boolean> {
 
 async function runVitest(args: string[]): Promise<Summary> {
   const folder = mkdtempSync(join(tmpdir(), "agenticraft-registry-report-"));
+  const recorded = join(folder, "recorded");
   const output = join(folder, "report.json");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-  const child = spawn(process.execPath, [vitest, "run", ...reporters, ...args], { cwd: root, stdio: "inherit" });
+  const child = spawn(process.execPath, [vitest, "run", ...reporters, ...args], {
+    cwd: root,
+    stdio: "inherit",
+    env: inherited({ [folderSetting]: recorded }),
+  });
   const pass = (signal: NodeJS.Signals) => child.kill(signal);
   for (const signal of signals) process.on(signal, pass);
   try {
     const [code] = (await once(child, "close")) as [number | null];
-    return summarise(parsed(output), code === 0);
+    const report = parsed(output);
+    return await withSecrets(summarise(report, code === 0), recorded, passedIn(report, join(root, "test", "e2e")));
   } finally {
     for (const signal of signals) process.off(signal, pass);
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Every secret that the run used is looked for in all that it left; each place where one stands is a failed test. */
+async function withSecrets(summary: Summary, recorded: string, stacksRan: boolean): Promise<Summary> {
+  const { failures, told } = await judgeSecrets(recorded, stacksRan);
+  for (const failure of failures) say(`secrets: ${failure}`);
+  if (stacksRan) say(`secrets: ${told}`);
+  return { ...summary, failed: summary.failed + (failures.length === 0 ? 0 : 1) };
 }
 
 function parsed(file: string): unknown {

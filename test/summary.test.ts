@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { summarise, summaryLine } from "./summary.ts";
+import { passedIn, summarise, summaryLine } from "./summary.ts";
 
 const file = (status: string, ...tests: string[]) => ({
   status,
@@ -27,4 +27,16 @@ it.each([
   ["a bad end after good tests", { testResults: [file("passed", "passed")] }, false],
 ])("takes %s for a failure", (_, report, ended) => {
   expect(summarise(report, ended).failed).toBe(1);
+});
+
+it("knows where tests have passed", () => {
+  const report = {
+    testResults: [
+      { name: "/x/test/e2e/five.test.ts", ...file("passed", "pending") },
+      { name: "/x/test/stack/plan.test.ts", ...file("passed", "passed") },
+    ],
+  };
+  expect([passedIn(report, "/x/test/stack"), passedIn(report, "/x/test/e2e"), passedIn(report, "/x/test/sta")]).toEqual(
+    [true, false, false],
+  );
 });

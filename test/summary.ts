@@ -6,7 +6,7 @@ export interface Summary {
 }
 
 interface Report {
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: { name?: string; status: string; assertionResults: { status: string }[] }[];
 }
 
 /**
@@ -27,6 +27,13 @@ export function summarise(report: unknown, ended: boolean): Summary {
   const failed = count("failed") + broken;
   const skipped = states.length - passed - count("failed");
   return { passed, failed: failed === 0 && (!ended || passed === 0) ? 1 : failed, skipped };
+}
+
+/** Whether a test of a file below the folder has passed. */
+export function passedIn(report: unknown, folder: string): boolean {
+  const files = isReport(report) ? report.testResults : [];
+  const passed = files.filter((file) => file.assertionResults.some(({ status }) => status === "passed"));
+  return passed.some(({ name = "" }) => name.startsWith(`${folder}/`));
 }
 
 /** `N passed, N failed`, and `, N skipped` where there are any. */

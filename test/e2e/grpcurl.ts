@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { captureFailure, registerSecret } from "../secrets/record.ts";
 import { findServer } from "../servers/find.ts";
 
 /** What a call ended with: the answer, or the status with its details. */
@@ -41,10 +42,12 @@ export async function callGrpc(
     .flat()
     .map((message) => JSON.stringify(message))
     .join("\n");
+  if (token !== undefined) registerSecret("credential", token);
   const credential = token === undefined ? [] : ["-H", `authorization: Bearer ${token}`];
   const flags = ["-plaintext", "-format-error", "-max-time", "20", ...credential, "-d", messages];
   const { stdout, stderr, failed } = await run([...flags, address, method]);
   if (!failed) return { answer: JSON.parse(stdout), code: "OK", reason: undefined, output: stdout };
+  captureFailure(stderr);
   const text = stderr.slice(Math.max(0, stderr.indexOf("{")));
   const status = JSON.parse(text) as Status;
   const info = status.details?.find((detail) => detail["@type"].endsWith("google.rpc.ErrorInfo"));

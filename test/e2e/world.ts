@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, vi } from "vitest";
 import { stopServers } from "../servers/index.ts";
-import { printLogsOnFailure, type Stack, type StackKind, startStack } from "../stack/index.ts";
+import { printLogsOnFailure, type Stack, type StackKind, type StackOptions, startStack } from "../stack/index.ts";
 import { Actor } from "./actors.ts";
 
 export const password = "a long enough password";
@@ -36,10 +36,15 @@ export interface World {
 }
 
 /** Starts a registry before the tests of the calling file or group and stops it afterwards. */
-export function createWorld(kind: StackKind, settings: Record<string, string> = {}): World {
+export function createWorld(
+  kind: StackKind,
+  settings: Record<string, string> = {},
+  options: Omit<StackOptions, "settings"> = {},
+): World {
   let running: Stack | undefined;
   beforeAll(async () => {
     running = await startStack(kind, {
+      ...options,
       settings: { RATE_LIMIT_LOGINS: "0", RATE_LIMIT_FAILED_CREDENTIALS: "0", ...settings },
     });
   }, hookWithin);

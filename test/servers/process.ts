@@ -18,6 +18,8 @@ export interface Command {
   ready(): Promise<boolean>;
   /** How long it may take until it answers, in milliseconds; 30,000 if absent. */
   startWithin?: number;
+  /** Given everything that it prints, over all its starts. */
+  heard?: (text: string) => void;
 }
 
 /** A process that a test controls. It ends with the test process at the latest. */
@@ -121,6 +123,7 @@ export class ControlledProcess implements Controlled {
   }
 
   #keep(text: string): void {
+    this.#command.heard?.(text);
     this.#lines.push(...text.split(/(?<=\n)/));
     this.#lines.splice(0, this.#lines.length - keptLines);
   }

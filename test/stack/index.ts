@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach } from "vitest";
+import { captureOutput, registerSecret } from "../secrets/record.ts";
 import { temporaryFolder } from "../servers/cleanup.ts";
 import { inherited } from "../servers/environment.ts";
 import { closeWithServers } from "../servers/index.ts";
 import { reservePort } from "../servers/ports.ts";
 import { answersHttp } from "../servers/probes.ts";
 import { ControlledProcess } from "../servers/process.ts";
+import { StackCertificates } from "./certificates.ts";
 import {
   grpcAddresses,
   grpcTarget,
@@ -34,6 +36,8 @@ export interface StackOptions {
   settings?: Record<string, string>;
   /** Servers to use instead of new ones; one stack at a time can use the same NATS server. */
   stores?: Stores;
+  /** Has the processes show each other certificates. */
+  tls?: boolean;
 }
 
 /** The registry as real processes of its command line program. */
@@ -51,6 +55,8 @@ export interface Stack {
   names: string[];
   /** The servers below, for faults; `undefined` for `embedded`. */
   stores: Stores | undefined;
+  /** Of a stack that speaks TLS inside. */
+  certificates: StackCertificates | undefined;
   /** The folder that all processes share, with `data-<name>` for each. */
   folder: string;
   /** Settings with which the operator's commands reach it. */
@@ -82,7 +88,13 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
     ADMIN_TOKEN_FILE: tokenFile,
     ...options.settings,
   };
-  const processes = new Map(plan.map((planned) => [planned.name, describeProcess(plan, planned, folder.path, common)]));
+  const certificates = options.tls === true ? new StackCertificates(join(folder.path, "tls"), plan) : undefined;
+  const processes = new Map(
+    plan.map((planned) => {
+      const settings = { ...certificates?.settingsOf(planned), ...common };
+      return [planned.name, describeProcess(plan, planned, folder.path, settings)];
+    }),
+  );
   closeWithServers(async () => {
     await Promise.all([...processes.values()].map((running) => running.kill()));
     folder.remove();
@@ -92,14 +104,17 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const failed = started.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   const adminToken = await readToken(tokenFile);
+  registerSecrets(adminToken, common, folder.path, plan);
   const operatorSettings = {
     ...common,
+    ...certificates?.operatorSettings,
     AUTH_ADDR: grpcTarget(plan, "auth"),
     DATA_DIR: join(folder.path, `data-${plan[0]?.name}`),
   };
   return {
     kind,
     stores,
+    certificates,
     folder: folder.path,
     operatorSettings,
     adminToken,
@@ -132,6 +147,7 @@ function describeProcess(
     env: { PATH, HOME, TMPDIR, ...settings },
     ready: () => answersHttp(`http://127.0.0.1:${planned.httpPort}/ready`),
     startWithin,
+    heard: captureOutput(planned.name),
   });
 }
 
@@ -174,6 +190,23 @@ function controls(processes: Map<string, ControlledProcess>): Pick<Stack, "kill"
       return chosen.map((each) => `--- ${each}\n${named(each).log()}`).join("\n");
     },
   };
+}
+
+/** Settings that are secrets; an access key is part of presigned addresses. */
+const secretSettings = /(?:SECRET|SECRET_KEY|PASSWORD)$/;
+
+function registerSecrets(
+  adminToken: string,
+  settings: Readonly<Record<string, string>>,
+  folder: string,
+  plan: readonly PlannedProcess[],
+): void {
+  registerSecret("API token", adminToken);
+  for (const [name, value] of Object.entries(settings)) if (secretSettings.test(name)) registerSecret(name, value);
+  for (const { name } of plan) {
+    const made = join(folder, `data-${name}`, "secret-key");
+    if (existsSync(made)) registerSecret("SECRET_KEY", readFileSync(made, "utf8").trim());
+  }
 }
 
 async function readToken(file: string): Promise<string> {

@@ -1,6 +1,7 @@
 import { isRegistryError } from "@registry/domain";
-import { type ServiceName, serviceNames } from "@registry/kit";
+import { type ServiceName, scrub, serviceNames } from "@registry/kit";
 import { Argument, Command, Option } from "commander";
+import type { DevCaCommand } from "./dev-ca.ts";
 import { init } from "./init.ts";
 import { addAuditCommands } from "./operator/audit/commands.ts";
 import type { ResetTotpCommand } from "./operator/reset-totp.ts";
@@ -48,6 +49,30 @@ const serveExamples = `Examples:
   agenticraft-registry serve                                 everything on http://127.0.0.1:8080
   agenticraft-registry serve --host 0.0.0.0 --port 8080      reachable from other machines
   agenticraft-registry serve catalog                         one service; needs MongoDB, NATS and S3`;
+
+program
+  .command("dev-ca")
+  .description("Make certificates for development: an authority, and one for each service")
+  .argument("[folder]", "where to write them", "dev-ca")
+  .option("--names <a,b,c>", "further clients that get one, by DNS name")
+  .option("--days <n>", "how long they hold", "365")
+  .option("--force", "replace what is there, the authority too")
+  .addHelpText("after", () => `\n${devCaHelp}`)
+  .action(async (folder: string, command: DevCaCommand) =>
+    finish(async () => {
+      const { devCa } = await import("./dev-ca.ts");
+      return devCa(folder, command);
+    }),
+  );
+
+const devCaHelp = `Exit codes: 0 written, 1 something is there already, 2 wrong usage.
+
+Not for production: the authority's key lies beside the certificates. Replacing the files of a running registry makes it use
+the new ones without a restart.
+
+Examples:
+  agenticraft-registry dev-ca
+  agenticraft-registry dev-ca /etc/registry/tls --names ci,reporting.example.com --days 90`;
 
 const rulesFrom = "settings file of the registry whose limits and policy (LIMIT_*, POLICY_*) apply";
 
@@ -140,10 +165,20 @@ async function finish(run: () => Promise<number>, failure = 1): Promise<void> {
     process.exitCode = await run();
   } catch (error) {
     const known = isRegistryError(error);
-    const plain = known || (error instanceof Error && "syscall" in error);
-    process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    tell(error);
     process.exitCode = known && error.kind === "invalid_argument" ? usageError : failure;
   }
 }
+
+/** Errors of drivers may hold the URL, with its password, that they were given. */
+function tell(error: unknown): void {
+  const plain = isRegistryError(error) || (error instanceof Error && "syscall" in error);
+  process.stderr.write(`${scrub(plain ? error.message : ((error as Error).stack ?? String(error)))}\n`);
+}
+
+process.on("uncaughtException", (error) => {
+  tell(error);
+  process.exit(1);
+});
 
 await program.parseAsync();

@@ -1,10 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import {
+  ClientRules,
   Clients,
   createLogger,
   createMetrics,
   deriveKeys,
+  type GrpcTls,
   Identity,
   type Logger,
   Pipeline,
@@ -15,11 +17,13 @@ import {
   startOpsHttp,
   systemClock,
   systemIds,
+  WatchedTls,
 } from "@registry/kit";
 import { composeServices, type Opened } from "./compose.ts";
 import type { Plan } from "./plan.ts";
 import { loadSecretKey } from "./secret-key.ts";
-import type { AllSettings } from "./settings.ts";
+import { type AllSettings, secretsIn } from "./settings.ts";
+import { grpcTlsFiles } from "./tls.ts";
 
 /** A started process of the registry. */
 export interface RegistryProcess {
@@ -40,16 +44,17 @@ const graceMs = 25_000;
 /** Builds everything in the order in which data flows, and takes it down in the opposite one. */
 export async function startRegistryProcess(plan: Plan, settings: AllSettings): Promise<RegistryProcess> {
   mkdirSync(settings.DATA_DIR, { recursive: true, mode: 0o700 });
-  const log = createLogger(settings.LOG_LEVEL);
+  const log = createLogger(settings.LOG_LEVEL, {}, secretsIn(settings));
   const { opened, closeAll } = closables(log);
   const started = Promise.withResolvers<void>();
   try {
-    const { surroundings, pipeline, clients, identity, metrics } = buildFrame(plan, settings, log, opened);
+    const tls = openTls(settings, log, opened);
+    const { surroundings, pipeline, clients, identity, metrics } = buildFrame({ plan, settings, log, tls, opened });
     const composed = await composeServices({ plan, settings, around: surroundings, opened, started: started.promise });
     const tables = composed.services.flatMap((service) => service.tables);
     for (const table of tables) clients.host(table);
     const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
-    const grpc = opened(await startGrpcServer(tables, pipeline, grpcAt), (server) => server.close(graceMs));
+    const grpc = opened(await startGrpcServer(tables, pipeline, grpcAt, tls), (server) => server.close(graceMs));
     for (const service of composed.services) {
       opened(service, (started) => started.close());
       await service.start();
@@ -78,8 +83,33 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
   }
 }
 
+function openTls(settings: AllSettings, log: Logger, opened: Opened): GrpcTls | undefined {
+  const files = grpcTlsFiles(settings);
+  if (files === undefined) {
+    const host = settings.GRPC_HOST;
+    if (!/^(?:127\.|::1$|localhost$)/.test(host)) {
+      log.warn(
+        { host },
+        "gRPC listens on the network without TLS: whoever reaches it can listen in; see GRPC_TLS_CERT_FILE",
+      );
+    }
+    return undefined;
+  }
+  const watch = { clock: systemClock, log, everySeconds: settings.GRPC_TLS_RELOAD_SECONDS };
+  const watched = opened(new WatchedTls(files, watch), (open) => open.close());
+  return { files: watched, serverName: settings.GRPC_TLS_SERVER_NAME };
+}
+
+interface FrameParts {
+  readonly plan: Plan;
+  readonly settings: AllSettings;
+  readonly log: Logger;
+  readonly tls: GrpcTls | undefined;
+  readonly opened: Opened;
+}
+
 /** What every service of the process shares. */
-function buildFrame(plan: Plan, settings: AllSettings, log: Logger, opened: Opened) {
+function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
   const keys = deriveKeys(settings.SECRET_KEY ?? loadSecretKey(settings.DATA_DIR, () => systemIds.secret(48)));
   const metrics = createMetrics();
   const identity: Identity = new Identity(keys, systemClock, () => {
@@ -93,10 +123,12 @@ function buildFrame(plan: Plan, settings: AllSettings, log: Logger, opened: Open
     };
   });
   const anonymousRead = settings.ANONYMOUS_READ;
-  const pipeline = new Pipeline({ identity, anonymousRead, log, metrics, newId: systemIds.unique });
-  const clients = opened(new Clients({ identity, pipeline, addresses: plan.addresses }, "process"), (all) =>
-    all.close(),
-  );
+  const rules = new ClientRules({ groups: settings.GRPC_CLIENTS, aliases: settings.GRPC_CLIENT_NAMES });
+  const pipeline = new Pipeline({ identity, clients: rules, anonymousRead, log, metrics, newId: systemIds.unique });
+  // What the process asks for itself it asks as one of its services, since its certificate has no other names.
+  const speaker = plan.hosted[0] ?? "gateway";
+  const reached = { identity, pipeline, addresses: plan.addresses, tls };
+  const clients = opened(new Clients(reached, speaker), (all) => all.close());
   const surroundings = (name: ServiceName): Surroundings => ({
     clock: systemClock,
     ids: systemIds,

@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { inspectSettings, readEnvironment, type ServiceName, type SettingsRead } from "@registry/kit";
+import { inspectSettings, readEnvironment, type ServiceName, type SettingsRead, systemClock } from "@registry/kit";
 import { planProcess } from "./plan.ts";
 import { unknownRules } from "./policy-rules.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type AllSettings, allSettings } from "./settings.ts";
+import { tlsProblems } from "./tls.ts";
 
 export interface ServeOptions {
   readonly host?: string | undefined;
@@ -14,12 +15,12 @@ export interface ServeOptions {
 
 /** Reads every setting, from the command line first, then the environment, then the settings file. */
 function readServeSettings(options: ServeOptions): SettingsRead<typeof allSettings> {
-  const environment = readEnvironment(options.env);
+  const environment = readEnvironment(options.env, allSettings);
   const values = new Map(environment.values);
   if (options.host !== undefined) values.set("HOST", options.host);
   if (options.port !== undefined) values.set("PORT", options.port);
   const { settings, problems } = inspectSettings(allSettings, { ...environment, values });
-  return { settings, problems: [...problems, ...unknownRules(settings)] };
+  return { settings, problems: [...problems, ...unknownRules(settings), ...tlsProblems(settings, systemClock.now())] };
 }
 
 /** Runs the named services until it is told to stop. @returns the exit code */
@@ -53,7 +54,7 @@ function describe(running: RegistryProcess, hosted: readonly string[], settings:
   return [
     `AgentiCraft registry is ready (${hosted.length === 5 ? "all services" : hosted.join(", ")})`,
     ...(url === undefined ? [] : [`  HTTP     ${url}`]),
-    `  gRPC     ${running.grpcAddress}`,
+    `  gRPC     ${running.grpcAddress}${settings.GRPC_TLS_CERT_FILE === undefined ? "" : " (TLS, client certificates)"}`,
     ...(running.opsUrl === undefined ? [] : [`  health   ${running.opsUrl}/ready`]),
     `  data     ${settings.DATA_DIR} (${stores.join(", ")})`,
     ...(running.newAdminTokenFile === undefined

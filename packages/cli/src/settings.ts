@@ -1,11 +1,26 @@
-import { logLevels, type SettingGroup, setting } from "@registry/kit";
+import {
+  logLevels,
+  type NameLists,
+  ownNames,
+  parseNameLists,
+  passwordsIn,
+  rpcGroups,
+  type Setting,
+  type SettingGroup,
+  setting,
+} from "@registry/kit";
 import { analyticsSettings } from "@registry/service-analytics/config";
 import { authSettings } from "@registry/service-auth/config";
 import { catalogSettings } from "@registry/service-catalog/config";
 import { gatewaySettings } from "@registry/service-gateway/config";
 import { storageSettings } from "@registry/service-storage/config";
 
-const { text, secret, integer, flag, oneOf, url } = setting;
+const { text, secret, integer, flag, oneOf, url, parsed } = setting;
+
+const path = (description: string) =>
+  text<string | undefined>({ description, fallback: undefined, shownDefault: "none" });
+const nameLists = (description: string, keys: readonly string[], shownDefault: string) =>
+  parsed<NameLists>({ description, fallback: new Map(), shownDefault, parse: (value) => parseNameLists(value, keys) });
 
 const hereIfAbsent = (service: string) =>
   text<string | undefined>({
@@ -27,6 +42,34 @@ export const processSettings = {
     min: 0,
     max: 65535,
   }),
+  GRPC_TLS_CERT_FILE: path(
+    "Certificate of this process (PEM): gRPC is then encrypted, and every client shows one, too",
+  ),
+  GRPC_TLS_KEY_FILE: path("Private key of that certificate (PEM)"),
+  GRPC_TLS_CA_FILE: path("Authorities whose certificates other processes and clients show (PEM)"),
+  GRPC_TLS_SERVER_NAME: text<string | undefined>({
+    description: "Name that the certificates of the other services carry",
+    fallback: undefined,
+    shownDefault: "the host that is dialled",
+    pattern: /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i,
+    expects: "a DNS name or an IPv4 address",
+  }),
+  GRPC_TLS_RELOAD_SECONDS: integer({
+    description: "How often the certificate files are looked at; new ones count for new connections",
+    fallback: 10,
+    min: 1,
+    max: 86_400,
+  }),
+  GRPC_CLIENTS: nameLists(
+    "Certificate names that may call a group of RPCs, e.g. internal=gateway|catalog; storage=mirror; * is any, as where none are given",
+    rpcGroups,
+    `internal=${ownNames.join("|")}`,
+  ),
+  GRPC_CLIENT_NAMES: nameLists(
+    "Further certificate names of a service, e.g. gateway=edge.example.com; catalog=catalog.prod|catalog-2.prod",
+    ownNames,
+    "",
+  ),
   AUTH_ADDR: hereIfAbsent("auth"),
   CATALOG_ADDR: hereIfAbsent("catalog"),
   STORAGE_ADDR: hereIfAbsent("storage"),
@@ -101,3 +144,13 @@ export const allSettings = {
 } satisfies SettingGroup;
 
 export type AllSettings = import("@registry/kit").SettingsOf<typeof allSettings>;
+
+/** Every secret that the settings hold, to be kept out of logs. */
+export function secretsIn(settings: AllSettings): string[] {
+  const values = Object.entries(allSettings).flatMap(([name, { confidential, secret }]: [string, Setting<unknown>]) => {
+    const value: unknown = settings[name as keyof AllSettings];
+    if (!confidential || typeof value !== "string") return [];
+    return secret ? [value] : passwordsIn(value);
+  });
+  return [...new Set(values)];
+}

@@ -7,6 +7,14 @@ export interface OpsHttp {
   close(): Promise<void>;
 }
 
+/** Nothing here is a page, and nothing is to be kept. */
+const headers = {
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cache-control": "no-store",
+};
+
 /**
  * Health, readiness and metrics of a process without the gateway: `/health`, `/ready` (200 or 503) and `/metrics`.
  * @param ready whether the process may be sent work, and its checks by name
@@ -18,7 +26,7 @@ export async function startOpsHttp(
 ): Promise<OpsHttp> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, async (request, response) => {
     const send = (status: number, type: string, body: string): void => {
-      response.writeHead(status, { "content-type": type, "x-content-type-options": "nosniff" }).end(body);
+      response.writeHead(status, { ...headers, "content-type": type }).end(body);
     };
     try {
       const path = request.url?.split("?")[0];

@@ -1,5 +1,6 @@
 import { type Caller, type Role, unauthenticated } from "@registry/domain";
 import { type Clock, systemIds } from "./clock.ts";
+import { ClientRules } from "./grpc/client-rules.ts";
 import { Clients } from "./grpc/clients.ts";
 import { Pipeline } from "./grpc/pipeline.ts";
 import type { CallOptions, PassedOn, ServiceTable } from "./grpc/table.ts";
@@ -59,6 +60,7 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
   const identity = new Identity(keys, clock, () => auth);
   const pipeline = new Pipeline({
     identity,
+    clients: new ClientRules({ groups: new Map(), aliases: new Map() }),
     anonymousRead: options.anonymousRead ?? true,
     log,
     metrics,

@@ -1,12 +1,13 @@
-import { createServer } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import multipart from "@fastify/multipart";
 import { rateLimited } from "@registry/domain";
-import type { Clock, Ids, Logger } from "@registry/kit";
+import type { Clock, Ids, Logger, WatchedTls } from "@registry/kit";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { GatewayConfig } from "./config.ts";
 import type { Limits } from "./dispatch.ts";
 import { rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
+import { createListener } from "./listener.ts";
 import type { RequestTimes } from "./metrics.ts";
 import type { ReadyAnswers } from "./ready.ts";
 import { templateOf } from "./route.ts";
@@ -21,11 +22,12 @@ export interface AppDeps {
   readonly limits: Limits;
   readonly ready: ReadyAnswers;
   readonly times: RequestTimes;
+  /** Absent: plain HTTP. */
+  readonly tls: WatchedTls | undefined;
 }
 
 /** JSON bodies are small; packages come as multipart streams, which are counted on their own. */
 const bodyBytes = 64 * 1024;
-const headerBytes = 16 * 1024;
 /** Probes come by address, not by name. */
 const probes: ReadonlySet<string> = new Set(["/health", "/ready", "/metrics"]);
 
@@ -83,27 +85,17 @@ function letBodiesBeEmpty(app: FastifyInstance): void {
   });
 }
 
-function listener(deps: AppDeps, handle: Parameters<typeof createServer>[1]): ReturnType<typeof createServer> {
-  const server = createServer(
-    {
-      maxHeaderSize: headerBytes,
-      headersTimeout: 10_000,
-      requestTimeout: 65_000,
-      keepAliveTimeout: 72_000,
-      connectionsCheckingInterval: 2000,
-      // Left to the host check, whose answer is a problem document.
-      requireHostHeader: false,
-      // Two hosts or two credentials are none; by default the first would win here, and perhaps the last in a proxy.
-      joinDuplicateHeaders: true,
+function listener(deps: AppDeps, handle: RequestListener): Server {
+  const { config, edge, ready, tls } = deps;
+  return createListener({
+    serve: (request, response) => {
+      if (!ready.serve(request, response)) handle(request, response);
     },
-    (request, response) => {
-      if (!deps.ready.serve(request, response)) handle?.(request, response);
-    },
-  );
-  server.maxConnections = deps.config.LIMIT_CONNECTIONS;
-  // An expectation that is not known is passed over, as the standard allows.
-  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
-  return server;
+    tls,
+    maxConnections: config.LIMIT_CONNECTIONS,
+    maxPerAddress: config.LIMIT_CONNECTIONS_PER_ADDRESS,
+    addressOf: (remote) => edge.connectionOf(remote),
+  });
 }
 
 /** `@namespace/name` is one part of the path for the router, as `@namespace%2Fname` is. */
@@ -114,7 +106,7 @@ export function joinNamespace(url: string): string {
 
 function addCommonHeaders({ edge }: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers({
-    ...edge.headersFor(edge.tryOriginOf(request.raw) ?? ""),
+    ...edge.headersFor(request.raw),
     ...edge.crossOrigin(request.headers.origin),
     vary: edge.varies,
     "x-request-id": request.id,
@@ -148,10 +140,11 @@ function fail(deps: AppDeps, error: unknown, request: FastifyRequest, reply: Fas
 }
 
 function refuseRaw(deps: AppDeps, error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
+  // Where no handshake was made there is nobody who could read an answer.
+  if (error.code === "ECONNRESET" || /^ERR_(?:SSL|TLS)_/.test(error.code ?? "") || !socket.writable) {
     socket.destroy();
     return;
   }
-  const headers = Object.entries(deps.edge.headersFor("")).map(([name, value]) => `${name}: ${value}`);
+  const headers = Object.entries(deps.edge.headersFor()).map(([name, value]) => `${name}: ${value}`);
   socket.end(rawProblem(error, deps.ids.unique(), headers), () => socket.destroy());
 }

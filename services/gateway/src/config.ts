@@ -1,4 +1,16 @@
 import { type SettingsOf, setting } from "@registry/kit";
+import { isNetwork } from "./networks.ts";
+
+function isOrigin(text: string): boolean {
+  if (text === "*") return true;
+  const url = URL.canParse(text) && !text.includes("*") ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.origin === text;
+}
+
+/** Without a port: the registry answers on any. */
+function isHostPattern(text: string): boolean {
+  return /^(?:\*|(?:\*\.)?[a-z0-9_](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i.test(text);
+}
 
 /** Settings of the gateway. Where it listens and where the other services are is said by the process that hosts it. */
 export const gatewaySettings = {
@@ -25,16 +37,39 @@ export const gatewaySettings = {
     description: "origins of web pages that may call the API, comma-separated; * for all (then without credentials)",
     fallback: [],
     shownDefault: "none",
+    item: isOrigin,
+    expects: "an origin such as https://app.example.com, without a path or a slash at its end, or *",
   }),
   TRUSTED_HOSTS: setting.list({
     description: "names under which the registry answers, comma-separated; *.example.com matches subdomains",
     fallback: ["*"],
     shownDefault: "*",
+    item: isHostPattern,
+    expects: "a host name without a port, *.example.com, an address ([::1] for IPv6), or *",
   }),
   TRUSTED_PROXIES: setting.list({
     description: "addresses or networks (10.0.0.0/8) of proxies whose X-Forwarded-* headers are believed",
     fallback: [],
     shownDefault: "none",
+    item: isNetwork,
+    expects: "an address or a network such as 10.0.0.0/8",
+  }),
+  TLS_CERT_FILE: setting.text<string | undefined>({
+    description:
+      "certificate of the gateway (PEM, with those between it and its authority): it then speaks HTTPS itself",
+    fallback: undefined,
+    shownDefault: "none: HTTP",
+  }),
+  TLS_KEY_FILE: setting.text<string | undefined>({
+    description: "private key of that certificate (PEM)",
+    fallback: undefined,
+    shownDefault: "none",
+  }),
+  TLS_RELOAD_SECONDS: setting.integer({
+    description: "how often those two files are looked at; new ones count for new connections",
+    fallback: 10,
+    min: 1,
+    max: 86_400,
   }),
   RATE_LIMIT_READS: setting.integer({
     description: "reads per minute and address; 0 for no limit",
@@ -57,6 +92,12 @@ export const gatewaySettings = {
     description: "HTTP connections at once",
     fallback: 10_000,
     min: 1,
+    max: 1_000_000,
+  }),
+  LIMIT_CONNECTIONS_PER_ADDRESS: setting.integer({
+    description: "HTTP connections at once from one address (IPv6: /64), trusted proxies aside; 0 for no limit",
+    fallback: 0,
+    min: 0,
     max: 1_000_000,
   }),
   LIMIT_CONCURRENT_UPLOADS: setting.integer({

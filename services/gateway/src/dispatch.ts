@@ -6,8 +6,8 @@ import { methodNotAllowed } from "./http-errors.ts";
 import { readInput } from "./input.ts";
 import type { Limiter } from "./limiter.ts";
 import { etagOf, matches, type ReadyAnswer, type ReadyAnswers } from "./ready.ts";
-import { type Answer, type Call, jsonType, type Method, type Route, templateOf } from "./route.ts";
-import { closedPolicy, type Edge } from "./security.ts";
+import { type Answer, type Call, type Method, type Route, templateOf } from "./route.ts";
+import type { Edge } from "./security.ts";
 
 export interface Limits {
   readonly reads: Limiter;
@@ -123,8 +123,7 @@ function send(deps: DispatchDeps, route: Route, call: Call, lease: number, resul
   const isRead = route.method === "GET";
   const body = typeof result.body === "string" ? Buffer.from(result.body) : result.body;
   const headers: Record<string, string> = {
-    "cache-control": !isRead ? "no-store" : call.credential === undefined ? "no-cache" : "private, no-cache",
-    ...(result.headers["content-type"] === jsonType ? { "content-security-policy": closedPolicy } : {}),
+    "cache-control": cachingOf(call, isRead, result),
     ...result.headers,
   };
   if (!isRead || result.status !== 200 || body === undefined) {
@@ -132,13 +131,19 @@ function send(deps: DispatchDeps, route: Route, call: Call, lease: number, resul
   }
   headers.etag ??= etagOf(body);
   if (request.method === "GET" && call.credential === undefined && result.keep !== undefined) {
-    const all = { ...deps.edge.headersFor(origin), vary: deps.edge.varies, ...headers };
+    const all = { ...deps.edge.headersFor(request.raw), vary: deps.edge.varies, ...headers };
     deps.ready.keep(lease, request.raw, origin, templateOf(route.url), { ...result, body }, all, headers.etag);
   }
   if (matches(request.headers["if-none-match"], headers.etag)) {
     return reply.code(304).headers(headers).removeHeader("content-type").send();
   }
   return reply.code(200).headers(headers).send(body);
+}
+
+/** Where a page is sent on, or a browser is given something to keep, the answer carries a secret as often as not. */
+function cachingOf(call: Call, isRead: boolean, { status, headers }: Answer): string {
+  if (!isRead || status === 302 || status === 303 || headers["set-cookie"] !== undefined) return "no-store";
+  return call.credential === undefined ? "no-cache" : "private, no-cache";
 }
 
 function preflight(request: FastifyRequest, reply: FastifyReply, allow: string): FastifyReply {

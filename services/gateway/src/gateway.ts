@@ -7,7 +7,7 @@ import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import type { Service, Surroundings } from "@registry/kit";
+import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
@@ -46,7 +46,7 @@ export interface GatewayDeps extends Surroundings {
 export interface GatewayService extends Service {
   /** Where it listens, once it has started. */
   readonly address: { readonly host: string; readonly port: number };
-  /** `http://host:port`, once it has started. */
+  /** `http://host:port`, or https where it has a certificate, once it has started. */
   readonly url: string;
 }
 
@@ -62,6 +62,14 @@ function serveUi(app: FastifyInstance, root: string): void {
     redirect: true,
     setHeaders: (reply) => void reply.header("content-security-policy", pagePolicy),
   });
+}
+
+/** @throws TlsFileError */
+function openTls(config: GatewayConfig, { clock, log }: GatewayDeps): WatchedTls | undefined {
+  const { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_RELOAD_SECONDS: everySeconds } = config;
+  return cert === undefined || key === undefined
+    ? undefined
+    : new WatchedTls({ cert, key }, { clock, log, everySeconds });
 }
 
 /** Composes the gateway: HTTP outside, the other services inside. */
@@ -117,7 +125,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     rightsChanged: () => identity.epoch.refresh().catch(() => undefined),
   };
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times });
+  const tls = openTls(config, deps);
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
   dispatch(app, { clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
   if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);
   await app.ready();
@@ -135,7 +144,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     },
     get url() {
       const { host, port } = address();
-      return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+      return `${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
     },
     async start() {
       await watch.start();
@@ -152,6 +161,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
         await app.close();
         clearTimeout(cut);
         clearInterval(idle);
+        tls?.close();
         watch.close();
         await spool.close();
       })();

@@ -162,6 +162,8 @@ export function rawProblem(error: NodeJS.ErrnoException, requestId: string, head
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     "content-type: application/problem+json; charset=utf-8",
     `content-length: ${Buffer.byteLength(body)}`,
+    "cache-control: no-store",
+    `x-request-id: ${requestId}`,
     ...headers,
     "connection: close",
   ];

@@ -56,17 +56,35 @@ describe("the edge", () => {
     expect(edge.addressOf(request({}, "::ffff:192.0.2.1"))).toBe("192.0.2.1");
   });
 
-  it("has strict transport security behind https only", () => {
-    const edge = new Edge({ ...testConfig, PUBLIC_URL: "https://registry.example.com/" });
-    const origin = edge.originOf(request({ host: "10.0.0.5" }));
-    expect(origin).toBe("https://registry.example.com");
-    expect(edge.headersFor(origin)).toHaveProperty("strict-transport-security");
-    expect(edge.headersFor("http://a")).not.toHaveProperty("strict-transport-security");
+  it("has strict transport security wherever the way to it is encrypted", () => {
+    const hsts = "strict-transport-security";
+    const known = new Edge({ ...testConfig, PUBLIC_URL: "https://registry.example.com/" });
+    expect(known.originOf(request({ host: "10.0.0.5" }))).toBe("https://registry.example.com");
+    expect(known.headersFor(request({ host: "10.0.0.5" }))).toHaveProperty(hsts, "max-age=31536000");
+    expect(known.headersFor()).toHaveProperty(hsts);
+    const own = new Edge({ ...testConfig, TLS_CERT_FILE: "cert" });
+    expect(own.originOf(request({ host: "a:8443" }))).toBe("https://a:8443");
+    expect(own.headersFor()).toHaveProperty(hsts);
+    const proxied = new Edge({ ...testConfig, TRUSTED_PROXIES: ["10.0.0.0/8"] });
+    const forwarded = { host: "a", "x-forwarded-proto": "https" };
+    expect(proxied.headersFor(request(forwarded, "10.0.0.1"))).toHaveProperty(hsts);
+    for (const plain of [request(forwarded), request({ host: "a" }, "10.0.0.1")]) {
+      expect(proxied.headersFor(plain)).not.toHaveProperty(hsts);
+    }
   });
 
-  it("refuses a proxy that is no network", () => {
-    expect(() => new Edge({ ...testConfig, TRUSTED_PROXIES: ["proxy.local"] })).toThrow(
-      /TRUSTED_PROXIES: proxy\.local/,
-    );
+  it("lets nobody choose the address that limits count under", () => {
+    const edge = new Edge({ ...testConfig, TRUSTED_PROXIES: ["10.0.0.0/8"] });
+    const behind = (forwarded: string): string => edge.clientOf(request({ "x-forwarded-for": forwarded }, "10.0.0.1"));
+    expect(edge.clientOf(request({ "x-forwarded-for": "1.1.1.1" }))).toBe("192.0.2.7");
+    // What the client wrote stands on the left of what the proxy added.
+    expect(behind("1.1.1.1, 198.51.100.4")).toBe("198.51.100.4");
+    expect(behind("10.0.0.9, 198.51.100.4")).toBe("198.51.100.4");
+    expect(behind("198.51.100.4, 10.0.0.9")).toBe("198.51.100.4");
+    expect(behind("1.1.1.1, nonsense, 10.0.0.9")).toBe("10.0.0.9");
+    expect(behind("")).toBe("10.0.0.1");
+    expect(edge.connectionOf("10.0.0.1")).toBeUndefined();
+    expect(edge.connectionOf("::ffff:192.0.2.1")).toBe("192.0.2.1");
+    expect(edge.connectionOf("2001:db8:1:2:3:4:5:6")).toBe("2001:db8:1:2");
   });
 });

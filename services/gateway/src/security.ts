@@ -1,9 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { type BlockList, isIP } from "node:net";
 import { networkOf } from "@registry/limits";
 import type { GatewayConfig } from "./config.ts";
 import { untrustedHost } from "./http-errors.ts";
+import { networkList } from "./networks.ts";
 
+/** Nothing may be loaded, run or framed: right for data, and for stored content that a browser is made to open. */
+export const closedPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 /** Sent with everything; pages and stored content say more in a policy of their own. */
 const always: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
@@ -11,10 +14,9 @@ const always: Readonly<Record<string, string>> = {
   "x-xss-protection": "1; mode=block",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
+  "content-security-policy": closedPolicy,
 };
 
-/** Nothing may be loaded, run or framed: right for data, and for stored content that a browser is made to open. */
-export const closedPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";
 /** The same for what is only ever saved, which browsers do not allow out of a sandbox. */
 export const savedPolicy = "default-src 'none'; frame-ancestors 'none'";
 /** For the web interface: its own files and nothing else. */
@@ -24,6 +26,9 @@ export const pagePolicy =
 /** Who asks, and under which name: decided from the socket, and from forwarded headers of trusted proxies only. */
 export class Edge {
   readonly #publicUrl: string | undefined;
+  /** The gateway speaks HTTPS itself. */
+  readonly #encrypts: boolean;
+  readonly #alwaysSecure: boolean;
   readonly #proxies: BlockList | undefined;
   readonly #exactHosts: ReadonlySet<string>;
   readonly #hostSuffixes: readonly string[];
@@ -37,7 +42,9 @@ export class Edge {
 
   constructor(config: GatewayConfig) {
     this.#publicUrl = config.PUBLIC_URL?.replace(/\/+$/, "");
-    this.#proxies = config.TRUSTED_PROXIES.length === 0 ? undefined : proxyList(config.TRUSTED_PROXIES);
+    this.#encrypts = config.TLS_CERT_FILE !== undefined;
+    this.#alwaysSecure = this.#encrypts || this.#publicUrl?.startsWith("https://") === true;
+    this.#proxies = config.TRUSTED_PROXIES.length === 0 ? undefined : networkList(config.TRUSTED_PROXIES);
     const hosts = config.TRUSTED_HOSTS.map((host) => host.toLowerCase());
     this.#anyHost = hosts.length === 0 || hosts.includes("*");
     this.#exactHosts = new Set(hosts.filter((host) => !host.startsWith("*.")));
@@ -59,14 +66,12 @@ export class Edge {
   }
 
   tryOriginOf(request: IncomingMessage): string | undefined {
-    let scheme = "http";
     let host = request.headers.host ?? "";
     if (this.#proxies !== undefined && this.#trusts(request.socket.remoteAddress)) {
       const forwarded = first(request.headers["x-forwarded-host"]);
       if (forwarded !== undefined) host = forwarded;
-      if (first(request.headers["x-forwarded-proto"]) === "https") scheme = "https";
     }
-    const key = `${scheme}://${host}`;
+    const key = `${this.#schemeOf(request)}://${host}`;
     const known = this.#judged.get(key);
     if (known !== undefined) return known ?? undefined;
     const judged = this.#accepts(host) && URL.canParse(key) ? (this.#publicUrl ?? key.toLowerCase()) : null;
@@ -75,9 +80,25 @@ export class Edge {
     return judged ?? undefined;
   }
 
+  /** Whether the way from the client to here is encrypted, as far as can be known. */
+  isSecure(request: IncomingMessage): boolean {
+    return this.#alwaysSecure || this.#schemeOf(request) === "https";
+  }
+
+  #schemeOf(request: IncomingMessage): "http" | "https" {
+    if (this.#encrypts) return "https";
+    const isForwarded = this.#proxies !== undefined && this.#trusts(request.socket.remoteAddress);
+    return isForwarded && first(request.headers["x-forwarded-proto"]) === "https" ? "https" : "http";
+  }
+
   /** What limits count under: the caller's address; of an IPv6 one the /64 that its owner has. */
   addressOf(request: IncomingMessage): string {
     return networkOf(this.clientOf(request));
+  }
+
+  /** What connections count under; undefined for a trusted proxy, which brings those of many. */
+  connectionOf(remote: string | undefined): string | undefined {
+    return remote === undefined || this.#trusts(remote) ? undefined : networkOf(plain(remote));
   }
 
   /** The caller's address, whole. */
@@ -91,12 +112,13 @@ export class Edge {
         if (!this.#trusts(hop)) break;
       }
     }
-    return address.startsWith("::ffff:") ? address.slice(7) : address;
+    return plain(address);
   }
 
-  /** Headers for every answer to this request. */
-  headersFor(origin: string): Readonly<Record<string, string>> {
-    return origin.startsWith("https://") ? this.#secureHeaders : this.#plainHeaders;
+  /** Headers for every answer to this request; without one, to what could not be read as a request. */
+  headersFor(request?: IncomingMessage): Readonly<Record<string, string>> {
+    const secure = request === undefined ? this.#alwaysSecure : this.isSecure(request);
+    return secure ? this.#secureHeaders : this.#plainHeaders;
   }
 
   /** Headers that let a web page of an allowed origin read the answer; empty for every other. */
@@ -128,20 +150,11 @@ export class Edge {
   }
 }
 
-function first(header: string | string[] | undefined): string | undefined {
-  return [header ?? []].flat()[0]?.split(",")[0]?.trim();
+/** An IPv4 address without its IPv6 coat. */
+function plain(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
 }
 
-/** @throws TypeError naming the entry that is no address and no network */
-function proxyList(entries: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    const version = isIP(address);
-    const family = version === 6 ? "ipv6" : "ipv4";
-    if (version === 0) throw new TypeError(`TRUSTED_PROXIES: ${entry} is no address and no network such as 10.0.0.0/8`);
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
+function first(header: string | string[] | undefined): string | undefined {
+  return [header ?? []].flat()[0]?.split(",")[0]?.trim();
 }

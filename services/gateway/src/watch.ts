@@ -182,7 +182,7 @@ export class ChangeWatch {
     const { client, close } =
       target === ""
         ? { client: clients.of(CatalogServiceDefinition), close: () => undefined }
-        : clients.at(CatalogServiceDefinition, target);
+        : clients.at(CatalogServiceDefinition, target, this.#deps.target);
     onGap();
     const watcher = new Watcher({ client, clock, log, onNames, onGap });
     return {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isRegistryError, RegistryError } from "@registry/domain";
 import {
+  ClientRules,
   Clients,
   createLogger,
   createMetrics,
@@ -13,9 +14,11 @@ import {
   settingsError,
   systemClock,
   systemIds,
+  WatchedTls,
 } from "@registry/kit";
 import { fullNames } from "../plan.ts";
 import { type AllSettings, allSettings } from "../settings.ts";
+import { grpcTlsFiles, tlsProblems } from "../tls.ts";
 
 /** A connection of the operator's command line to a running registry. */
 export interface Operator {
@@ -26,33 +29,44 @@ export interface Operator {
   close(): void;
 }
 
-const needed: readonly string[] = ["AUTH_ADDR", "GRPC_HOST", "GRPC_PORT", "SECRET_KEY", "DATA_DIR"];
+const needed = /^(?:AUTH_ADDR|GRPC_HOST|GRPC_PORT|GRPC_TLS_\w+|SECRET_KEY|DATA_DIR)$/;
 
 /**
  * Connects to a running registry with the settings that it is served with: `AUTH_ADDR`, or else `GRPC_HOST` and
- * `GRPC_PORT`, and `SECRET_KEY`, or else the key in `DATA_DIR`. Whoever can read that secret is an operator.
+ * `GRPC_PORT`, and `SECRET_KEY`, or else the key in `DATA_DIR`. Whoever can read that secret is an operator; where
+ * services show certificates, so does the operator, one that names `cli`.
  * @param envFile settings file, below the environment
  * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`; nothing is sent before the first call
  */
 export async function connectOperator(envFile: string): Promise<Operator> {
-  const { settings, problems } = inspectSettings(allSettings, readEnvironment(envFile));
-  const bad = problems.filter(({ pointer }) => needed.includes(pointer));
+  const { settings, problems } = inspectSettings(allSettings, readEnvironment(envFile, allSettings));
+  const all = [...problems, ...tlsProblems(settings, systemClock.now())];
+  const bad = all.filter(({ pointer }) => needed.test(pointer));
   if (bad.length > 0) throw settingsError(bad);
   const target = targetOf(settings);
   const keys = deriveKeys(settings.SECRET_KEY ?? readSecretKey(settings.DATA_DIR));
   const identity = new Identity(keys, systemClock, () => {
     throw new TypeError("a command of the operator serves no calls");
   });
+  const log = createLogger("silent");
   const pipeline = new Pipeline({
     identity,
+    clients: new ClientRules({ groups: new Map(), aliases: new Map() }),
     anonymousRead: false,
-    log: createLogger("silent"),
+    log,
     metrics: createMetrics(),
     newId: systemIds.unique,
   });
   const addresses = new Map(fullNames.auth.map((name) => [name, target]));
-  const clients = new Clients({ identity, pipeline, addresses }, "cli");
-  return { clients, target, close: () => clients.close() };
+  const files = grpcTlsFiles(settings);
+  const watched = files && new WatchedTls(files, { clock: systemClock, log, everySeconds: 86_400 });
+  const tls = watched && { files: watched, serverName: settings.GRPC_TLS_SERVER_NAME };
+  const clients = new Clients({ identity, pipeline, addresses, tls }, "cli");
+  const close = (): void => {
+    clients.close();
+    watched?.close();
+  };
+  return { clients, target, close };
 }
 
 /**
@@ -74,6 +88,10 @@ function explained(error: unknown, target: string): unknown {
   if (!isRegistryError(error)) return error;
   if (error.kind === "unavailable") {
     const text = `No registry answers gRPC at ${target}; start it, or set AUTH_ADDR (or GRPC_HOST and GRPC_PORT) to where it is`;
+    return new RegistryError(error.kind, error.reason, text, { cause: error });
+  }
+  if (error.reason === "CLIENT_NOT_ALLOWED") {
+    const text = `The registry at ${target} takes commands over certificates that name cli; set GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE to such a one`;
     return new RegistryError(error.kind, error.reason, text, { cause: error });
   }
   if (error.kind === "unauthenticated") {

@@ -41,7 +41,8 @@ function isRelevant({ pointer }: SettingProblem): boolean {
 
 function environmentOf(settingsFile: string): Environment {
   try {
-    return readEnvironment(settingsFile);
+    // None of what these settings say is a secret, so no other file is opened.
+    return readEnvironment(settingsFile, {});
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (typeof code !== "string") throw error;

@@ -61,10 +61,30 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 it("takes the settings file, and secrets from files of their own", () => {
   writeFileSync(join(folder, "key"), "a secret in a file\n");
-  writeFileSync(join(folder, ".env"), `# comment\nPORT=9000\nSECRET_KEY_FILE=${join(folder, "key")}\n`);
-  const environment = readEnvironment(join(folder, ".env"));
-  expect(readSettings(group, environment)).toMatchObject({ PORT: 9000, SECRET_KEY: "a secret in a file" });
-  expect(readEnvironment(join(folder, "absent")).fromFile.size).toBe(0);
-  writeFileSync(join(folder, ".env"), "SECRET_KEY_FILE=/nowhere/at/all\n");
-  expect(() => readEnvironment(join(folder, ".env"))).toThrow("SECRET_KEY_FILE");
+  writeFileSync(join(folder, "nats"), "nats://user:pass@example.com\n");
+  const lines = [
+    "# comment",
+    "PORT=9000",
+    `SECRET_KEY_FILE=${join(folder, "key")}`,
+    `NATS_URL_FILE=${join(folder, "nats")}`,
+  ];
+  writeFileSync(join(folder, ".env"), lines.join("\n"));
+  expect(readSettings(group, readEnvironment(join(folder, ".env"), group))).toMatchObject({
+    PORT: 9000,
+    SECRET_KEY: "a secret in a file",
+    NATS_URL: "nats://user:pass@example.com",
+  });
+  expect(readEnvironment(join(folder, "absent"), group).fromFile.size).toBe(0);
+});
+
+it("tells of all files that hold no value, and of files for what is no secret", () => {
+  writeFileSync(join(folder, "empty"), "\n");
+  const lines = ["SECRET_KEY_FILE=/nowhere/at/all", `NATS_URL_FILE=${join(folder, "empty")}`];
+  writeFileSync(join(folder, ".env"), lines.join("\n"));
+  expect(() => readEnvironment(join(folder, ".env"), group)).toThrow(
+    /NATS_URL_FILE: .* is empty\n.*SECRET_KEY_FILE: cannot be read/,
+  );
+  writeFileSync(join(folder, ".env"), "PORT_FILE=/etc/port\nSECRET_KEY_FILE=\n");
+  const { problems } = inspectSettings(group, readEnvironment(join(folder, ".env"), group));
+  expect(problems.map(({ pointer }) => pointer)).toEqual(["PORT_FILE"]);
 });

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
-import { type Environment, settingsError } from "./read.ts";
-
-/** Settings that may stand in a file of their own. */
-const fromFiles = ["SECRET_KEY", "MONGODB_URL", "NATS_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "OIDC_CLIENT_SECRET"];
+import { type Environment, type SettingProblem, settingsError } from "./read.ts";
+import type { SettingGroup } from "./setting.ts";
 
 function readIfThere(path: string): string | undefined {
   try {
@@ -16,24 +14,29 @@ function readIfThere(path: string): string | undefined {
 
 /**
  * The one place that reads the process's environment: the settings file below, the environment above it, and `X_FILE`
- * for a value that stands in a file of its own.
+ * for a confidential value that stands in a file of its own.
  * @param settingsFile path of a `.env` file; its absence is fine
- * @throws kind `invalid_argument` where a file named by `X_FILE` cannot be read
+ * @param group the settings whose confidential ones may stand in files
+ * @throws kind `invalid_argument` where files named by `X_FILE` cannot be read or are empty
  */
-export function readEnvironment(settingsFile: string): Environment {
+export function readEnvironment(settingsFile: string, group: SettingGroup): Environment {
   const inFile = Object.entries(parseEnv(readIfThere(settingsFile) ?? ""));
   const inProcess = Object.entries(process.env);
   const values = new Map<string, string>();
   for (const [name, value] of [...inFile, ...inProcess]) if (value !== undefined) values.set(name, value);
-  // A value given directly by the environment wins over a file named in the settings file.
-  for (const name of fromFiles) {
-    const path = values.get(`${name}_FILE`);
-    if (path === undefined || values.has(name)) continue;
+  const problems: SettingProblem[] = [];
+  for (const [name, { confidential }] of Object.entries(group)) {
+    const path = values.get(`${name}_FILE`) ?? "";
+    // A value given directly by the environment wins over a file named in the settings file.
+    if (!confidential || path === "" || (values.get(name) ?? "") !== "") continue;
     try {
-      values.set(name, readFileSync(path, "utf8").trim());
+      const value = readFileSync(path, "utf8").trim();
+      if (value === "") problems.push({ pointer: `${name}_FILE`, reason: `${path} is empty` });
+      values.set(name, value);
     } catch (error) {
-      throw settingsError([{ pointer: `${name}_FILE`, reason: `cannot be read (${(error as Error).message})` }]);
+      problems.push({ pointer: `${name}_FILE`, reason: `cannot be read (${(error as Error).message})` });
     }
   }
+  if (problems.length > 0) throw settingsError(problems);
   return { values, fromFile: new Set(inFile.map(([name]) => name)) };
 }

@@ -9,14 +9,26 @@ export interface Environment {
 }
 
 /** Our settings start like this, so a misspelt one in the environment is told instead of ignored. */
-const ownPrefixes = ["S3_", "LIMIT_", "RATE_LIMIT_", "POLICY_", "PLUGIN_TESTS_", "MONGODB_", "NATS_", "OIDC_"];
+const ownPrefixes = [
+  "S3_",
+  "LIMIT_",
+  "RATE_LIMIT_",
+  "POLICY_",
+  "PLUGIN_TESTS_",
+  "MONGODB_",
+  "NATS_",
+  "OIDC_",
+  "GRPC_TLS_",
+  "GRPC_CLIENT",
+];
 /** Set by platforms beside ours (Kubernetes service links), so not ours to judge. */
 const foreign = /^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_[A-Z0-9_]+)?)$/;
 
-function unknownSettings(environment: Environment, known: ReadonlySet<string>): string[] {
-  const base = (name: string): string => (name.endsWith("_FILE") ? name.slice(0, -5) : name);
+function unknownSettings(environment: Environment, group: SettingGroup): string[] {
+  const mayBeFile = (name: string): boolean =>
+    name.endsWith("_FILE") && group[name.slice(0, -5)]?.confidential === true;
   return [...environment.values.keys()].filter((name) => {
-    if (known.has(name) || known.has(base(name))) return false;
+    if (Object.hasOwn(group, name) || mayBeFile(name)) return false;
     return environment.fromFile.has(name) || (ownPrefixes.some((p) => name.startsWith(p)) && !foreign.test(name));
   });
 }
@@ -47,7 +59,7 @@ export function inspectSettings<G extends SettingGroup>(group: G, environment: E
       problems.push({ pointer: name, reason: error instanceof Error ? error.message : "unreadable" });
     }
   }
-  for (const name of unknownSettings(environment, new Set(Object.keys(group)))) {
+  for (const name of unknownSettings(environment, group)) {
     problems.push({ pointer: name, reason: "no such setting; see agenticraft-registry serve --help" });
   }
   return { settings: result as SettingsOf<G>, problems };

@@ -4,6 +4,8 @@ export interface Setting<T> {
   /** Shown in help and the settings file. */
   readonly shownDefault: string;
   readonly secret: boolean;
+  /** Holds a secret, or may: a value `X` may then come from a file that `X_FILE` names. */
+  readonly confidential: boolean;
   /** @throws Error with what is wrong and what is allowed */
   readonly parse: (text: string) => T;
   readonly fallback: T;
@@ -20,9 +22,15 @@ interface Options<T> {
   readonly shownDefault?: string;
 }
 
-function setting<T>(options: Options<T>, parse: (text: string) => T, secret = false): Setting<T> {
+function setting<T>(options: Options<T>, parse: (text: string) => T): Setting<T> {
   const { description, fallback } = options;
-  return { description, fallback, parse, secret, shownDefault: options.shownDefault ?? String(fallback ?? "") };
+  const shownDefault = options.shownDefault ?? String(fallback ?? "");
+  return { description, fallback, parse, shownDefault, secret: false, confidential: false };
+}
+
+/** Whatever reads itself from text. */
+export function parsed<T>(options: Options<T> & { readonly parse: (text: string) => T }): Setting<T> {
+  return setting(options, options.parse);
 }
 
 export function text<T extends string | undefined>(
@@ -43,7 +51,7 @@ export function secret(
     if (value.length < (options.minLength ?? 1)) throw new Error(`expected at least ${options.minLength} characters`);
     return value;
   };
-  return setting<string | undefined>(options, read, true);
+  return { ...setting<string | undefined>(options, read), secret: true, confidential: true };
 }
 
 export function integer(options: Options<number> & { readonly min: number; readonly max: number }): Setting<number> {
@@ -82,24 +90,34 @@ export function oneOf<T extends string>(values: readonly T[], options: Options<T
   });
 }
 
-/** Comma-separated. */
-export function list(options: Options<readonly string[]>): Setting<readonly string[]> {
-  return setting(options, (value) =>
-    value
+/**
+ * Comma-separated.
+ * @param options.item whether one of them may stand there; anything may by default
+ */
+export function list(
+  options: Options<readonly string[]> & { readonly item?: (text: string) => boolean; readonly expects?: string },
+): Setting<readonly string[]> {
+  return setting(options, (value) => {
+    const items = value
       .split(",")
       .map((item) => item.trim())
-      .filter((item) => item !== ""),
-  );
+      .filter((item) => item !== "");
+    const bad = items.find((item) => options.item?.(item) === false);
+    if (bad !== undefined) throw new Error(`${JSON.stringify(bad.slice(0, 64))}: expected ${options.expects}`);
+    return items;
+  });
 }
 
+/** A URL, which may carry a password. */
 export function url<T extends string | undefined>(
   options: Options<T> & { readonly protocols: readonly string[] },
 ): Setting<T | string> {
-  return setting<T | string>(options, (value) => {
+  const read = (value: string): T | string => {
     const expected = options.protocols.map((protocol) => `${protocol}//…`).join(" or ");
     if (!URL.canParse(value) || !options.protocols.includes(new URL(value).protocol)) {
       throw new Error(`expected a URL: ${expected}`);
     }
     return value;
-  });
+  };
+  return { ...setting<T | string>(options, read), confidential: true };
 }

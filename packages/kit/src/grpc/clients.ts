@@ -3,6 +3,7 @@ import { createLocalTransport } from "./local.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { createRemoteTransport } from "./remote.ts";
 import type { CallOptions, ServiceClient, ServiceDefinition, ServiceTable } from "./table.ts";
+import type { GrpcTls } from "./tls.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
 const defaultTimeoutMs = 10_000;
@@ -14,6 +15,8 @@ export interface ClientsDeps {
   readonly pipeline: Pipeline;
   /** Full service name to gRPC target. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** Absent: services elsewhere are called without encryption. */
+  readonly tls?: GrpcTls | undefined;
 }
 
 /** Hands out clients: of a service in this process where there is one, else of the address that the settings give. */
@@ -50,9 +53,16 @@ export class Clients {
     return this.#clientOf(definition, () => this.#transport(definition));
   }
 
-  /** A client of one replica at an address of its own; close the returned transport when it is no longer needed. */
-  at<D extends ServiceDefinition>(definition: D, target: string): { client: ServiceClient<D>; close: () => void } {
-    const transport = createRemoteTransport(definition, target);
+  /**
+   * A client of one replica at an address of its own; close the returned transport when it is no longer needed.
+   * @param named the target that it is a replica of: its certificate carries that host
+   */
+  at<D extends ServiceDefinition>(
+    definition: D,
+    target: string,
+    named?: string,
+  ): { client: ServiceClient<D>; close: () => void } {
+    const transport = createRemoteTransport(definition, target, this.#deps.tls, named);
     return { client: this.#clientOf(definition, () => transport), close: () => transport.close() };
   }
 
@@ -78,7 +88,7 @@ export class Clients {
     }
     const made =
       table === undefined
-        ? createRemoteTransport(definition, address ?? "")
+        ? createRemoteTransport(definition, address ?? "", this.#deps.tls)
         : createLocalTransport(table, this.#deps.pipeline);
     this.#transports.set(definition.fullName, made);
     return made;

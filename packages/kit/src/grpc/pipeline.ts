@@ -3,6 +3,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { AuditTrail, RefusalLimit } from "./audit-trail.ts";
+import { type ClientRules, groupOf } from "./client-rules.ts";
 import { deadlineExceeded, toRegistryError } from "./errors.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
 
@@ -15,6 +16,8 @@ export interface CallMeta {
   readonly address?: string | undefined;
   /** The other end of the connection. */
   readonly peer?: string | undefined;
+  /** Names of its certificate; undefined without one: within the process, or where the network is trusted instead. */
+  readonly peerNames?: readonly string[] | undefined;
   readonly requestId: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
@@ -22,6 +25,8 @@ export interface CallMeta {
 }
 
 export interface PipelineDeps {
+  /** Which certificates may call what. */
+  readonly clients: ClientRules;
   readonly identity: Identity;
   readonly anonymousRead: boolean;
   readonly log: Logger;
@@ -80,10 +85,14 @@ export class Pipeline {
     request: unknown,
     meta: CallMeta,
   ): Promise<{ context: CallContext; trail: AuditTrail | undefined }> {
-    const { identity } = this.#deps;
+    const { identity, clients } = this.#deps;
+    const { peerNames } = meta;
+    if (peerNames !== undefined) clients.admit(peerNames, groupOf(table, call.row));
     const via = await identity.serviceOf(meta.serviceToken);
+    if (peerNames !== undefined && via !== undefined) clients.prove(peerNames, via);
     const address = via === undefined ? meta.peer : meta.address;
     const { caller, authorization } = await identity.resolve(meta.authorization, address);
+    if (peerNames !== undefined && caller.type === "service") clients.prove(peerNames, caller.name);
     const context: CallContext = {
       caller,
       authorization,

@@ -10,6 +10,7 @@ import { errorDetailsClientMiddleware } from "nice-grpc-error-details";
 import { deadlineExceeded, fromClientError } from "./errors.ts";
 import { RetryBudget, retryPauseMs } from "./retry.ts";
 import type { ServiceDefinition } from "./table.ts";
+import { type GrpcTls, hostOf, WatchedChannelCredentials } from "./tls.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
 /** Header in which a caller says how many milliseconds it has left. */
@@ -63,9 +64,20 @@ function translate(error: unknown, signal: AbortSignal): unknown {
  * Calls a service elsewhere. Idempotent calls that find it away are tried up to three times, with jitter, as long as
  * retries stay a small part of all calls.
  * @param target a gRPC target: `host:port`, `dns:///name:port`, `ipv4:a:p,b:p`
+ * @param tls absent: without encryption, where the network is trusted
+ * @param named target whose host the server's certificate carries, where that is not this one
  */
-export function createRemoteTransport(definition: ServiceDefinition, target: string): Transport {
-  const channel = new Channel(target, credentials.createInsecure(), channelOptions);
+export function createRemoteTransport(
+  definition: ServiceDefinition,
+  target: string,
+  tls?: GrpcTls,
+  named: string = target,
+): Transport {
+  const channelCredentials =
+    tls === undefined
+      ? credentials.createInsecure()
+      : new WatchedChannelCredentials(tls.files, tls.serverName ?? hostOf(named));
+  const channel = new Channel(target, channelCredentials, channelOptions);
   const client = createClientFactory()
     .use(errorDetailsClientMiddleware)
     .create(definition as unknown as CompatServiceDefinition, channel) as unknown as AnyClient;

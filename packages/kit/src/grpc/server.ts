@@ -9,6 +9,7 @@ import { decodingAll, readable } from "./messages.ts";
 import type { CallMeta, Pipeline } from "./pipeline.ts";
 import { addressHeader, maxMessageBytes, requestIdHeader, serviceHeader, timeoutHeader } from "./remote.ts";
 import type { ServiceTable } from "./table.ts";
+import { type GrpcTls, peerNamesHeader, tellPeerNames, WatchedServerCredentials } from "./tls.ts";
 
 /** An IP address, an IPv4 one without its IPv6 coat; undefined for anything else. */
 function addressIn(text: string | undefined): string | undefined {
@@ -16,13 +17,15 @@ function addressIn(text: string | undefined): string | undefined {
   return plain === undefined || isIP(plain) === 0 ? undefined : plain;
 }
 
-function metaOf(context: NiceContext): CallMeta {
+/** @param secure whether the connection's other end has shown a certificate */
+function metaOf(context: NiceContext, secure: boolean): CallMeta {
   const timeout = context.metadata.get(timeoutHeader);
   const requestId = context.metadata.get(requestIdHeader);
   return {
     authorization: context.metadata.get("authorization"),
     serviceToken: context.metadata.get(serviceHeader),
     address: addressIn(context.metadata.get(addressHeader)),
+    peerNames: secure ? (context.metadata.get(peerNamesHeader) ?? "").split(",") : undefined,
     peer: addressIn(/^(?:ipv[46]:)?\[?(.+?)\]?:\d+$/.exec(decodeURIComponent(context.peer))?.[1]),
     requestId: requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
     timeoutMs: timeout !== undefined && /^\d{1,9}$/.test(timeout) ? Number(timeout) : undefined,
@@ -30,20 +33,20 @@ function metaOf(context: NiceContext): CallMeta {
   };
 }
 
-function implementationOf(table: ServiceTable, pipeline: Pipeline): Record<string, unknown> {
+function implementationOf(table: ServiceTable, pipeline: Pipeline, secure: boolean): Record<string, unknown> {
   const methods = Object.entries(table.definition.methods).map(([name, method]) => [
     name,
     method.responseStream
       ? async function* (request: unknown, context: NiceContext): AsyncGenerator<unknown> {
           try {
-            yield* pipeline.stream(table, name, readable(method, request), metaOf(context));
+            yield* pipeline.stream(table, name, readable(method, request), metaOf(context, secure));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
         }
       : async (request: unknown, context: NiceContext): Promise<unknown> => {
           try {
-            return await pipeline.unary(table, name, readable(method, request), metaOf(context));
+            return await pipeline.unary(table, name, readable(method, request), metaOf(context, secure));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
@@ -61,22 +64,29 @@ export interface GrpcServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** One listener for all services that this process hosts, with health and reflection. */
+/**
+ * One listener for all services that this process hosts, with health and reflection.
+ * @param tls absent: without encryption, where the network is trusted
+ */
 export async function startGrpcServer(
   tables: readonly ServiceTable[],
   pipeline: Pipeline,
   address: { readonly host: string; readonly port: number },
+  tls?: GrpcTls,
 ): Promise<GrpcServer> {
-  const server: Server = createServer({
+  const secure = tls === undefined ? undefined : new WatchedServerCredentials(tls.files);
+  const options = {
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
     "grpc.max_concurrent_streams": 1000,
     "grpc.keepalive_permit_without_calls": 1,
-  }).use(errorDetailsServerMiddleware);
+    interceptors: secure === undefined ? [] : [tellPeerNames],
+  };
+  const server: Server = createServer(options).use(errorDetailsServerMiddleware);
   const names = tables.map((table) => table.definition.fullName);
   for (const table of tables) {
     const definition = decodingAll(table.definition) as unknown as CompatServiceDefinition;
-    server.add(definition, implementationOf(table, pipeline) as never);
+    server.add(definition, implementationOf(table, pipeline, secure !== undefined) as never);
   }
   const health = HealthState();
   server.add(HealthDefinition, HealthServiceImpl(health));
@@ -86,9 +96,8 @@ export async function startGrpcServer(
     for (const name of ["", ...names]) health.setStatus(serving ? "healthy" : "unhealthy", name);
   };
   setServing(false);
-  const port = await server.listen(
-    `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`,
-  );
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  const port = await server.listen(`${host}:${address.port}`, secure);
   return {
     port,
     setServing,
@@ -103,6 +112,7 @@ export async function startGrpcServer(
       });
       await Promise.race([server.shutdown(), cut]);
       clearTimeout(timer);
+      secure?.release();
     },
   };
 }

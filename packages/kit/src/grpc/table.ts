@@ -81,7 +81,11 @@ export type Handler<M extends MethodDefinition> = (
 ) => M["responseStream"] extends true ? AsyncIterable<ResponseOf<M>> : Promise<ResponseOf<M>>;
 
 /** Who may call; checked before the handler runs. */
-export type Policy = (caller: Caller, registry: { readonly anonymousRead: boolean }) => boolean;
+export interface Policy {
+  (caller: Caller, registry: { readonly anonymousRead: boolean }): boolean;
+  /** Of a policy that lets services in and nobody else: their names. */
+  readonly services?: readonly string[];
+}
 
 /** Everybody, always. */
 export const anyone: Policy = () => true;
@@ -103,10 +107,10 @@ export const scopedFor =
 /** Users with all of their rights: a token for one purpose must not make itself a wider one, nor lock its user out. */
 export const unscoped: Policy = isUnscoped;
 /** Other services of this registry, by name. */
-export const services =
-  (...names: readonly string[]): Policy =>
-  (caller) =>
-    caller.type === "service" && names.includes(caller.name);
+export function services(...names: readonly string[]): Policy {
+  const policy: Policy = (caller) => caller.type === "service" && names.includes(caller.name);
+  return Object.assign(policy, { services: names });
+}
 export const anyOf =
   (...policies: readonly Policy[]): Policy =>
   (caller, registry) =>

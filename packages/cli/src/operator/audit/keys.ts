@@ -18,7 +18,7 @@ const needed: readonly string[] = ["SECRET_KEY", "DATA_DIR", "AUDIT_HEAD_FILE"];
 
 /** @throws kind `invalid_argument`, reason `INVALID_SETTINGS` */
 export function readHeld(envFile: string): Held {
-  const { settings, problems } = inspectSettings(allSettings, readEnvironment(envFile));
+  const { settings, problems } = inspectSettings(allSettings, readEnvironment(envFile, allSettings));
   const bad = problems.filter(({ pointer }) => needed.includes(pointer));
   if (bad.length > 0) throw settingsError(bad);
   const file = auditHeadFile(settings);
