@@ -6,6 +6,39 @@ import { createWorkshop, repository } from "./testing/workshop.ts";
 const workshop = createWorkshop();
 const { newUser, nextName, create, workflow, exchange, refuses, callerOf } = workshop;
 
+describe("a workflow that a stranger trusts, too", () => {
+  it("says for whom it publishes, or publishes nothing", async () => {
+    const plugin = nextName("tool");
+    await create(plugin, workshop.ben);
+    await create(plugin, workshop.ann);
+    const idToken = await workshop.builds.mint(workflow());
+    const error = await failure(exchange(idToken, plugin));
+    expect([error.kind, error.reason, error.fields[0]?.pointer]).toEqual([
+      "conflict",
+      "AMBIGUOUS_PUBLISHER",
+      "/publishes_as",
+    ]);
+    const { federation } = workshop.replica;
+    const answer = await federation.exchangeIdToken({ idToken, plugin, publishesAs: "Ann" });
+    expect(answer.publishesAs).toBe("ann");
+    expect(await callerOf(answer.token)).toMatchObject({ username: "ann" });
+  });
+
+  it("is not waylaid in a namespace that the stranger does not publish to", async () => {
+    const { organisations, federation } = workshop.replica;
+    const namespace = nextName("waylaid");
+    await organisations.createOrganisation({ name: namespace }, workshop.ann);
+    const plugin = `@${namespace}/tool`;
+    await create(plugin, workshop.ben);
+    await refuses(await workshop.builds.mint(workflow()), plugin);
+    await organisations.setMember({ organisation: namespace, username: "ben", role: "reader" }, workshop.ann);
+    await refuses(await workshop.builds.mint(workflow()), plugin);
+    await create(plugin, workshop.ann);
+    const idToken = await workshop.builds.mint(workflow());
+    expect((await federation.exchangeIdToken({ idToken, plugin })).publishesAs).toBe("ann");
+  });
+});
+
 describe("a workflow that is trusted", () => {
   it("gets a token for its one plugin, in the name of who configured it, for fifteen minutes", async () => {
     const plugin = nextName("tool");
@@ -31,7 +64,7 @@ describe("a workflow that is trusted", () => {
   });
 
   it("takes namespaces and claims that are numbers", async () => {
-    const plugin = `@acme/${nextName("tool")}`;
+    const plugin = `@ann/${nextName("tool")}`;
     await create(plugin, workshop.ann, { claims: { repository_id: "4711", run_attempt: "1" } });
     const { token } = await exchange(
       await workshop.builds.mint(workflow({ repository_id: 4711, run_attempt: 1 })),

@@ -85,17 +85,26 @@ export function federationRoutes(parts: Parts): Route[] {
       summary: "Trade a workflow's ID token for a token that publishes one plugin for 15 minutes",
       access: "anyone",
       guessing: true,
-      body: z.strictObject({ id_token: z.string().min(1).max(16_384), plugin: z.string().min(1).max(150) }),
+      body: z.strictObject({
+        id_token: z.string().min(1).max(16_384),
+        plugin: z.string().min(1).max(150),
+        publishes_as: z.string().max(64).optional().describe("Needed where several users trust the workflow"),
+      }),
       answers: {
         200: {
           description: "The token is shown this once, and the ID token is used up",
-          schema: z.object({ token: z.string(), expires_at: z.string().nullable(), plugin: z.string() }),
+          schema: z.object({
+            token: z.string(),
+            expires_at: z.string().nullable(),
+            plugin: z.string(),
+            publishes_as: z.string(),
+          }),
         },
       },
       async handle({ body, context }) {
-        const request = { idToken: body.id_token, plugin: body.plugin };
-        const { token, expiresAt, plugin } = await federation.exchangeIdToken(request, { context });
-        return json({ token, expires_at: timeText(expiresAt), plugin });
+        const request = { idToken: body.id_token, plugin: body.plugin, publishesAs: body.publishes_as ?? "" };
+        const { token, expiresAt, plugin, publishesAs } = await federation.exchangeIdToken(request, { context });
+        return json({ token, expires_at: timeText(expiresAt), plugin, publishes_as: publishesAs });
       },
     }),
   ];

@@ -1,8 +1,17 @@
-import { type PluginName, parsePluginName, unauthenticated } from "@registry/domain";
+import type { ExchangeIdTokenResponse } from "@registry/contracts/federation";
+import {
+  orgRoleActions,
+  type PluginName,
+  parsePluginName,
+  RegistryError,
+  rolesIn,
+  unauthenticated,
+} from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { decodeJwt, errors } from "jose";
 import { type ApiToken, formatApiToken, hashOf, hintOf, tokenPrefixes } from "../../model/api-token.ts";
 import type { User } from "../../model/user.ts";
+import { membershipIn } from "../../organisations/model/memberships.ts";
 import { countingFailures } from "../../usecases/count-failures.ts";
 import type { TrustedPublisher } from "../model/trusted-publisher.ts";
 import { carriesAll } from "../model/workflow-claims.ts";
@@ -21,17 +30,27 @@ const secretBytes = 32;
 
 export const exchangeIdToken: UseCase<"exchangeIdToken"> = (parts) => async (request, context) => {
   const plugin = parsePluginName(request.plugin, "/plugin");
-  return countingFailures(parts, context.address, () => exchange(parts, request.idToken, plugin, context));
+  const wanted = { plugin, username: request.publishesAs.toLowerCase() };
+  return countingFailures(parts, context.address, () => exchange(parts, request.idToken, wanted, context));
 };
+
+interface Wanted {
+  readonly plugin: PluginName;
+  /** Empty where the workflow does not say. */
+  readonly username: string;
+}
+
+type Exchanged = Pick<ExchangeIdTokenResponse, "token" | "expiresAt" | "plugin" | "publishesAs">;
 
 async function exchange(
   parts: FederationParts,
   idToken: string,
-  plugin: PluginName,
+  wanted: Wanted,
   context: CallContext,
-): Promise<{ readonly token: string; readonly expiresAt: Date; readonly plugin: string }> {
+): Promise<Exchanged> {
+  const { plugin } = wanted;
   const { issuer, claims } = await proved(parts, idToken, context);
-  const match = await matching(parts, plugin, issuer.url, claims);
+  const match = await matching(parts, wanted, issuer.url, claims);
   if (match === undefined) throw refuse(context, `no trusted publisher of ${plugin} has these claims`);
   // The last thing that is checked, so that a token is not used up by a workflow that was not configured yet.
   const holdsUntil = new Date((claims.exp + leewaySeconds) * 1000);
@@ -43,7 +62,7 @@ async function exchange(
   const matched = { publisher: publisher._id, issuer: issuer.url, claims: claimsOf(publisher) };
   const after = { ...matched, publishes_as: user.username, token_id: token._id };
   context.audit({ organisation: publisher.namespace, after });
-  return { token: secret, expiresAt: token.expiresAt, plugin };
+  return { token: secret, expiresAt: token.expiresAt, plugin, publishesAs: user.username };
 }
 
 /** Callers learn nothing of what was wrong; the operator's log does, without the token. */
@@ -88,22 +107,52 @@ function checkClaims(claims: IdToken, audience: string): Proved["claims"] {
   return { ...claims, jti };
 }
 
-/** Of several that match, the oldest whose user is active: a later one does not take over what works. */
+interface Match {
+  readonly publisher: TrustedPublisher;
+  readonly user: User;
+}
+
+/**
+ * Anybody may trust any workflow, also one that is not theirs. So a namespace is published to by its own people alone, and
+ * where several users trust the workflow, it says for whom it works.
+ */
 async function matching(
   parts: FederationParts,
-  plugin: string,
+  { plugin, username }: Wanted,
   issuer: string,
   claims: IdToken,
-): Promise<{ readonly publisher: TrustedPublisher; readonly user: User } | undefined> {
+): Promise<Match | undefined> {
   const sort = [["createdAt", 1]] as const;
   const all = await parts.publishers.find({ plugin }, { sort, limit: mostOfPlugin });
   const candidates = all.filter((publisher) => publisher.issuer === issuer && carriesAll(claims, publisher.claims));
+  const matches: Match[] = [];
   for (const publisher of candidates) {
     const user = await parts.users.findOne({ _id: publisher.publishesAs });
-    if (user !== null && !user.disabled) return { publisher, user };
+    if (user === null || user.disabled || (username !== "" && user.username !== username)) continue;
+    if (mayUseNamespace(user, publisher.namespace, plugin)) matches.push({ publisher, user });
   }
-  return undefined;
+  // What has worked before goes on working, whoever comes to trust the workflow as well.
+  const used = matches.filter(({ publisher }) => publisher.lastUsedAt !== undefined);
+  const [first, ...others] = used.length > 0 ? used : matches;
+  if (others.some(({ user }) => user._id !== first?.user._id)) throw ambiguous();
+  return first;
 }
+
+/** As far as auth can tell; the catalog decides when something is published. */
+function mayUseNamespace(user: User, namespace: string | undefined, plugin: PluginName): boolean {
+  if (namespace === undefined || namespace === user.username || user.role === "admin") return true;
+  const membership = membershipIn(user, namespace);
+  const byRole = membership !== undefined && rolesIn(membership).some((r) => orgRoleActions[r].includes("publish"));
+  return byRole || user.grants.some((grant) => grant === `publish:@${namespace}/*` || grant === `publish:${plugin}`);
+}
+
+const ambiguous = (): RegistryError =>
+  new RegistryError(
+    "conflict",
+    "AMBIGUOUS_PUBLISHER",
+    "Several users trust this workflow with the plugin; say in publishes_as for whom it publishes",
+    { fields: [{ pointer: "/publishes_as", reason: "is needed here" }] },
+  );
 
 async function issue(
   parts: FederationParts,

@@ -59,6 +59,11 @@ export interface ExchangeIdTokenRequest {
   idToken: string;
   /** Name of the plugin to publish. */
   plugin: string;
+  /**
+   * Username in whose name it is to be published. Needed where trusted publishers of several users match
+   * (CONFLICT, AMBIGUOUS_PUBLISHER): else somebody could lie in wait for a workflow that is not theirs.
+   */
+  publishesAs: string;
 }
 
 export interface ExchangeIdTokenResponse {
@@ -66,6 +71,8 @@ export interface ExchangeIdTokenResponse {
   token: string;
   expiresAt: Date | undefined;
   plugin: string;
+  /** Username in whose name it publishes. */
+  publishesAs: string;
 }
 
 /** A workflow that may publish one plugin without a stored secret. */
@@ -728,7 +735,7 @@ export const FinishSignInResponse: MessageFns<FinishSignInResponse> = {
 };
 
 function createBaseExchangeIdTokenRequest(): ExchangeIdTokenRequest {
-  return { idToken: "", plugin: "" };
+  return { idToken: "", plugin: "", publishesAs: "" };
 }
 
 export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
@@ -738,6 +745,9 @@ export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
     }
     if (message.plugin !== "") {
       writer.uint32(18).string(message.plugin);
+    }
+    if (message.publishesAs !== "") {
+      writer.uint32(26).string(message.publishesAs);
     }
     return writer;
   },
@@ -771,6 +781,14 @@ export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
             message.plugin = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.publishesAs = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -791,6 +809,11 @@ export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
         ? globalThis.String(object.id_token)
         : "",
       plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      publishesAs: isSet(object.publishesAs)
+        ? globalThis.String(object.publishesAs)
+        : isSet(object.publishes_as)
+        ? globalThis.String(object.publishes_as)
+        : "",
     };
   },
 
@@ -802,6 +825,9 @@ export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
     if (message.plugin !== "") {
       obj.plugin = message.plugin;
     }
+    if (message.publishesAs !== "") {
+      obj.publishesAs = message.publishesAs;
+    }
     return obj;
   },
 
@@ -812,12 +838,13 @@ export const ExchangeIdTokenRequest: MessageFns<ExchangeIdTokenRequest> = {
     const message = createBaseExchangeIdTokenRequest();
     message.idToken = object.idToken ?? "";
     message.plugin = object.plugin ?? "";
+    message.publishesAs = object.publishesAs ?? "";
     return message;
   },
 };
 
 function createBaseExchangeIdTokenResponse(): ExchangeIdTokenResponse {
-  return { token: "", expiresAt: undefined, plugin: "" };
+  return { token: "", expiresAt: undefined, plugin: "", publishesAs: "" };
 }
 
 export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
@@ -830,6 +857,9 @@ export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
     }
     if (message.plugin !== "") {
       writer.uint32(26).string(message.plugin);
+    }
+    if (message.publishesAs !== "") {
+      writer.uint32(34).string(message.publishesAs);
     }
     return writer;
   },
@@ -871,6 +901,14 @@ export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
             message.plugin = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.publishesAs = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -892,6 +930,11 @@ export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
         ? fromJsonTimestamp(object.expires_at)
         : undefined,
       plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      publishesAs: isSet(object.publishesAs)
+        ? globalThis.String(object.publishesAs)
+        : isSet(object.publishes_as)
+        ? globalThis.String(object.publishes_as)
+        : "",
     };
   },
 
@@ -906,6 +949,9 @@ export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
     if (message.plugin !== "") {
       obj.plugin = message.plugin;
     }
+    if (message.publishesAs !== "") {
+      obj.publishesAs = message.publishesAs;
+    }
     return obj;
   },
 
@@ -917,6 +963,7 @@ export const ExchangeIdTokenResponse: MessageFns<ExchangeIdTokenResponse> = {
     message.token = object.token ?? "";
     message.expiresAt = object.expiresAt ?? undefined;
     message.plugin = object.plugin ?? "";
+    message.publishesAs = object.publishesAs ?? "";
     return message;
   },
 };
