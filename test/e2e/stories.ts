@@ -10,6 +10,7 @@ import { errorStories } from "./stories/errors.ts";
 import { grpcStories } from "./stories/grpc.ts";
 import { operationStories } from "./stories/operation.ts";
 import { organisationStories } from "./stories/organisations.ts";
+import { ownershipStories } from "./stories/ownership.ts";
 import { publishStories } from "./stories/publish.ts";
 import { refusalStories } from "./stories/refusals.ts";
 import { rehearsalStories } from "./stories/rehearsal.ts";
@@ -48,6 +49,7 @@ export function tellStories(kind: StackKind): void {
     accessStories(world);
     accountStories(world);
     organisationStories(world);
+    ownershipStories(world);
     tokenStories(world);
     auditStories(world);
     errorStories(world);

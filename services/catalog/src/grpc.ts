@@ -2,6 +2,7 @@ import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
 import { named } from "./model/audit.ts";
 import type { Parts } from "./parts.ts";
+import { canPublish } from "./usecases/can-publish.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
 import { deletePlugin } from "./usecases/delete-plugin.ts";
 import { deleteRelease } from "./usecases/delete-release.ts";
@@ -62,6 +63,7 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     undeprecate: { allow: users, handle: undeprecate(parts), audit: of("plugin.undeprecate") },
     reviewRelease: { allow: users, handle: reviewRelease(parts), audit: of("release.review") },
     listReviews: { allow: holdersOf("review"), handle: listReviews(parts) },
+    canPublish: { allow: users, handle: canPublish(parts) },
     listOwners: { allow: users, handle: listOwners(parts) },
     setCollaborator: {
       allow: users,

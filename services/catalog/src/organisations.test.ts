@@ -199,10 +199,18 @@ describe("roles that an owner gives on one plugin", () => {
     await publish(owner, name, { visibility: Visibility.VISIBILITY_PRIVATE });
     const look = () => outcome(replica.client.getPlugin({ name }, replica.as(outsider)));
     expect(await look()).toBe("PLUGIN_NOT_FOUND");
+    const canPublish = async (caller: Caller) => (await replica.client.canPublish({}, replica.as(caller))).allowed;
     expect(await give(owner, "uma", "reader")).toBe("ok");
     expect(await look()).toBe("ok");
+    expect(await canPublish(outsider)).toBe(false);
     expect(await outcome(publish(outsider, name, { version: "1.1.0" }))).toBe("PERMISSION_DENIED");
     expect(await give(owner, "uma", "publisher")).toBe("ok");
+    const reading: UserCaller = { ...(outsider as UserCaller), scopes: ["read"] };
+    expect([await canPublish(outsider), await canPublish(maker), await canPublish(reading)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
     expect(await outcome(publish(outsider, name, { version: "1.1.0" }))).toBe("ok");
     expect(await owners(owner)).toEqual([
       ["olga", "owner"],

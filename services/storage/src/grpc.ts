@@ -43,7 +43,7 @@ export function storageTable(usecases: UseCases): ServiceTable {
   const wire = (upload: UploadedPackage) => toUpload(upload, usecases.needsTests);
   return defineService(StorageServiceDefinition, {
     uploadPackage: {
-      // A right that an owner gave is known to the catalog alone, which decides once the name is read.
+      // Beyond that it takes a right, or a role that some plugin's owner gave, which the catalog knows.
       allow: scopedFor("publish"),
       maxDurationMs: 10 * minute,
       handle: async (messages, context) => ({ upload: wire(await usecases.uploadPackage(messages, context)) }),

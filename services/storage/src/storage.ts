@@ -79,6 +79,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
   const table = storageTable({
     uploadPackage: uploadPackage({
       ...{ clock, ids, workspace, inspector, blobs, uploads },
+      mayByRole: async (context) => (await clients.of(CatalogServiceDefinition).canPublish({}, { context })).allowed,
       maxBytes: config.LIMIT_PACKAGE_BYTES,
       lifetimeMs: uploadLifetimeMs,
     }),

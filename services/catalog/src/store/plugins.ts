@@ -9,7 +9,7 @@ import {
   type Update,
   type Value,
 } from "@registry/documents";
-import type { PluginName } from "@registry/domain";
+import { orgRoleActions, orgRoles, type PluginName } from "@registry/domain";
 import { nothingDescribed } from "../model/descriptive.ts";
 import type { Ownership, PluginDocument } from "../model/plugin.ts";
 
@@ -19,6 +19,7 @@ const spec: CollectionSpec = {
     { name: "id", keys: [["id", 1]], unique: true },
     { name: "skeleton", keys: [["skeleton", 1]], unique: true },
     { name: "owner", keys: [["ownerId", 1]] },
+    { name: "collaborators", keys: [["collaborators.id", 1]] },
     { name: "tags", keys: [["tags", 1]] },
     { name: "kind", keys: [["kind", 1]] },
     { name: "category", keys: [["category", 1]] },
@@ -95,6 +96,13 @@ export class PluginStore {
 
   bySkeleton(skeleton: string): Promise<PluginDocument | null> {
     return this.collection.findOne({ skeleton }, { fields: readFields });
+  }
+
+  /** Whether an owner gave this user a role by which something may be published. */
+  async hasPublisher(userId: number): Promise<boolean> {
+    const roles = orgRoles.filter((role) => orgRoleActions[role].includes("publish"));
+    const filter = { "collaborators.id": userId, collaborators: { $elemMatch: { id: userId, role: { $in: roles } } } };
+    return (await this.collection.findOne(filter, { fields: ["revision"] })) !== null;
   }
 
   async nextId(): Promise<number> {

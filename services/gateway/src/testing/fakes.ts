@@ -8,7 +8,7 @@ import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/c
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { RegistryError, rateLimited, unauthenticated } from "@registry/domain";
+import { maySomewhere, RegistryError, rateLimited, unauthenticated } from "@registry/domain";
 import {
   anyone,
   defineService,
@@ -154,6 +154,7 @@ export async function startFakeStack(
   around.host(
     fakeService(CatalogServiceDefinition, {
       watchChanges: (_request, { signal }) => changes.watch(signal),
+      canPublish: async (_request, { caller }) => ({ allowed: maySomewhere(caller, "publish") }),
       check: async () => ({ checks: { database: true } }),
       ...neighbours.catalog,
     }),

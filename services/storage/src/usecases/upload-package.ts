@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Blobs } from "@registry/blobs";
 import type { UploadPackageRequest } from "@registry/contracts/storage";
-import { permissionDenied } from "@registry/domain";
+import { maySomewhere, permissionDenied } from "@registry/domain";
 import type { CallContext, Clock, Ids } from "@registry/kit";
 import type { Inspector } from "../inspector.ts";
 import { stagingKey } from "../model/keys.ts";
@@ -17,6 +17,8 @@ interface Deps {
   readonly inspector: Inspector;
   readonly blobs: Blobs;
   readonly uploads: Uploads;
+  /** Whether some plugin's owner lets the caller publish to it. */
+  readonly mayByRole: (context: CallContext) => Promise<boolean>;
   /** Bytes. */
   readonly maxBytes: number;
   readonly lifetimeMs: number;
@@ -25,11 +27,10 @@ interface Deps {
 /** Receives, measures, inspects and stages a package. What is refused, or given up by its caller, leaves nothing behind. */
 export const uploadPackage =
   (deps: Deps) =>
-  async (
-    messages: AsyncIterable<UploadPackageRequest>,
-    { caller, signal }: Pick<CallContext, "caller" | "signal">,
-  ): Promise<UploadedPackage> => {
+  async (messages: AsyncIterable<UploadPackageRequest>, context: CallContext): Promise<UploadedPackage> => {
+    const { caller, signal } = context;
     if (caller.type !== "user") throw permissionDenied();
+    if (!maySomewhere(caller, "publish") && !(await deps.mayByRole(context))) throw permissionDenied();
     return await deps.workspace.use(async (folder) => {
       const path = join(folder, "package");
       const { size, sha256 } = await receivePackage(messages, path, deps.maxBytes, signal);

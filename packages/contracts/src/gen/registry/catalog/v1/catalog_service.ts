@@ -441,6 +441,13 @@ export interface DeleteReleaseRequest {
 export interface DeleteReleaseResponse {
 }
 
+export interface CanPublishRequest {
+}
+
+export interface CanPublishResponse {
+  allowed: boolean;
+}
+
 export interface ListOwnersRequest {
   name: string;
 }
@@ -3846,6 +3853,125 @@ export const DeleteReleaseResponse: MessageFns<DeleteReleaseResponse> = {
   },
 };
 
+function createBaseCanPublishRequest(): CanPublishRequest {
+  return {};
+}
+
+export const CanPublishRequest: MessageFns<CanPublishRequest> = {
+  encode(_: CanPublishRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CanPublishRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCanPublishRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): CanPublishRequest {
+    return {};
+  },
+
+  toJSON(_: CanPublishRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<CanPublishRequest>): CanPublishRequest {
+    return CanPublishRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<CanPublishRequest>): CanPublishRequest {
+    const message = createBaseCanPublishRequest();
+    return message;
+  },
+};
+
+function createBaseCanPublishResponse(): CanPublishResponse {
+  return { allowed: false };
+}
+
+export const CanPublishResponse: MessageFns<CanPublishResponse> = {
+  encode(message: CanPublishResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.allowed !== false) {
+      writer.uint32(8).bool(message.allowed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CanPublishResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCanPublishResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.allowed = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CanPublishResponse {
+    return { allowed: isSet(object.allowed) ? globalThis.Boolean(object.allowed) : false };
+  },
+
+  toJSON(message: CanPublishResponse): unknown {
+    const obj: any = {};
+    if (message.allowed !== false) {
+      obj.allowed = message.allowed;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CanPublishResponse>): CanPublishResponse {
+    return CanPublishResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CanPublishResponse>): CanPublishResponse {
+    const message = createBaseCanPublishResponse();
+    message.allowed = object.allowed ?? false;
+    return message;
+  },
+};
+
 function createBaseListOwnersRequest(): ListOwnersRequest {
   return { name: "" };
 }
@@ -5488,6 +5614,18 @@ export const CatalogServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
+    /**
+     * Whether the caller may publish anything at all, so that nobody else's bytes are taken in. Which name, and whether it
+     * may, is decided by `PublishRelease`.
+     */
+    canPublish: {
+      name: "CanPublish",
+      requestType: CanPublishRequest as typeof CanPublishRequest,
+      requestStream: false,
+      responseType: CanPublishResponse as typeof CanPublishResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
     /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
     listOwners: {
       name: "ListOwners",
@@ -5649,6 +5787,14 @@ export interface CatalogServiceImplementation<CallContextExt = {}> {
     request: ListReviewsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListReviewsResponse>>;
+  /**
+   * Whether the caller may publish anything at all, so that nobody else's bytes are taken in. Which name, and whether it
+   * may, is decided by `PublishRelease`.
+   */
+  canPublish(
+    request: CanPublishRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<CanPublishResponse>>;
   /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
   listOwners(
     request: ListOwnersRequest,
@@ -5770,6 +5916,14 @@ export interface CatalogServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListReviewsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListReviewsResponse>;
+  /**
+   * Whether the caller may publish anything at all, so that nobody else's bytes are taken in. Which name, and whether it
+   * may, is decided by `PublishRelease`.
+   */
+  canPublish(
+    request: DeepPartial<CanPublishRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<CanPublishResponse>;
   /** Who may do what with a plugin, its owner first. Whoever may change the plugin. */
   listOwners(
     request: DeepPartial<ListOwnersRequest>,
