@@ -136,10 +136,7 @@ const noBlob = { sha256: "0".repeat(64), ticket: "" };
 
 export const storageRows: Readonly<Record<string, RpcRow>> = {
   // A stream without a first message: whoever is let in is told so.
-  uploadPackage: closed(
-    users.filter((kind) => !kind.endsWith("ReadToken")),
-    () => ({}),
-  ),
+  uploadPackage: closed([...publishers, "stranger", "ownersPublishToken"], () => ({})),
   getUpload: {
     lets: [],
     refusal: "hidden",
