@@ -62,7 +62,7 @@ async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest):
   const isLogin = route.guessing === true && route.access === "anyone";
   const resolved = isLogin
     ? nobody
-    : await deps.identity.resolve(request.headers.authorization, edge.clientOf(request.raw));
+    : await deps.identity.resolveOutsider(request.headers.authorization, edge.clientOf(request.raw));
   if (route.method !== "GET") {
     refuseIfOver(limits.writes.take(resolved.caller.type === "user" ? `user ${resolved.caller.id}` : address));
   }
@@ -95,6 +95,14 @@ function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply
     if (!reply.raw.writableFinished) gone.abort();
   });
   const { "*": path, ...params } = request.params as Record<string, string>;
+  const address = deps.edge.clientOf(request.raw);
+  const context = {
+    authorization,
+    signal: gone.signal,
+    deadline: new Date(deps.clock.now().getTime() + (route.deadlineMs ?? readDeadlineMs)),
+    requestId: request.id,
+    address,
+  };
   return {
     params: path === undefined ? params : { ...params, path },
     query: route.query === undefined ? undefined : readInput(route.query, request.query, "query"),
@@ -105,12 +113,10 @@ function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply
     caller,
     // Hosts that are not trusted were turned away before; probes alone come under any name.
     origin: deps.edge.tryOriginOf(request.raw) ?? "",
-    context: {
-      authorization,
-      signal: gone.signal,
-      deadline: new Date(deps.clock.now().getTime() + (route.deadlineMs ?? readDeadlineMs)),
-      requestId: request.id,
-      address: deps.edge.clientOf(request.raw),
+    context,
+    renewed: async () => {
+      const now = await deps.identity.resolveOutsider(request.headers.authorization, address);
+      return { ...context, authorization: now.authorization };
     },
     credential: request.headers.authorization?.replace(/^Bearer /i, ""),
     request,

@@ -14,6 +14,11 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly origin: string;
   /** For calls to services on behalf of the caller: ends with the deadline, and when the client goes away. */
   readonly context: PassedOn;
+  /**
+   * The same with the rights that the credential has by now, for what is done long after the request began.
+   * @throws kind `unauthenticated` where it holds no longer
+   */
+  readonly renewed: () => Promise<PassedOn>;
   /** The credential as it came, without `Bearer `; undefined for anonymous callers. */
   readonly credential: string | undefined;
   readonly request: FastifyRequest;

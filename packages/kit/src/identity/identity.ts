@@ -38,6 +38,10 @@ const maxKnown = 5000;
 /** Longest credential that callers hold; internal tokens carry memberships and are longer. */
 const maxCredential = 4096;
 
+function credentialIn(authorization: string): string | undefined {
+  return /^Bearer ([\x21-\x7e]{1,12288})$/i.exec(authorization)?.[1];
+}
+
 /**
  * Who is calling. Internal tokens are verified here; what callers hold (signed tokens, API tokens) is exchanged at auth,
  * and the answer kept for as long as it lives and no right was withdrawn.
@@ -64,7 +68,7 @@ export class Identity {
    */
   async resolve(authorization: string | undefined, address?: string): Promise<Resolved> {
     if (authorization === undefined || authorization === "") return { caller: anonymous, authorization: undefined };
-    const credential = /^Bearer ([\x21-\x7e]{1,12288})$/i.exec(authorization)?.[1];
+    const credential = credentialIn(authorization);
     if (credential === undefined) throw unauthenticated();
     const isInternal = looksInternal(credential);
     if (!isInternal && credential.length > maxCredential) throw unauthenticated();
@@ -81,6 +85,15 @@ export class Identity {
     if (claims === undefined || caller === undefined) throw unauthenticated();
     if (claims.epoch !== undefined && !(await this.epoch.holds(claims.epoch))) throw unauthenticated();
     return this.#remember(key, { caller, authorization: `Bearer ${token}` }, claims, isInternal);
+  }
+
+  /**
+   * As `resolve`, where nobody but callers from outside comes in: what services pass on among themselves is no credential
+   * of theirs, however they came by it.
+   */
+  async resolveOutsider(authorization: string | undefined, address: string): Promise<Resolved> {
+    if (looksInternal(credentialIn(authorization ?? "") ?? "")) throw unauthenticated();
+    return this.resolve(authorization, address);
   }
 
   /** What was exchanged is asked for again with every new epoch; what another process exchanged is borne with for a moment. */

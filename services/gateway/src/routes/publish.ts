@@ -92,7 +92,8 @@ async function publish(parts: Parts, call: PublishCall): Promise<Answer> {
   try {
     const form = await readPublishForm(call.request, {
       storage: parts.storage,
-      call: { context: call.context, timeoutMs: uploadMs },
+      // It may have waited for its turn.
+      call: { context: await call.renewed(), timeoutMs: uploadMs },
       maxPackageBytes: parts.config.LIMIT_PACKAGE_BYTES,
       onUpload: (received) => {
         upload = received;
@@ -114,7 +115,7 @@ async function submit(parts: Parts, call: Call, form: PublishForm, dryRun: boole
   const { name, version, visibility, channel, owner, team, sha256 } = form.fields;
   if (sha256 !== undefined && parseDigest(sha256) !== form.upload.sha256) throw otherDigest();
   // Once the bytes are here the publish runs to its end, whether or not the client still listens.
-  const { signal: _signal, ...context } = call.context;
+  const { signal: _signal, ...context } = await call.renewed();
   return await parts.catalog.publishRelease(
     {
       uploadId: form.upload.id,

@@ -103,6 +103,8 @@ export interface FakeStack {
   readonly url: string;
   readonly changes: FakeChanges;
   readonly folder: string;
+  /** Credentials that hold no longer. */
+  readonly withdrawn: Set<string>;
   close(): Promise<void>;
 }
 
@@ -147,8 +149,12 @@ export async function startFakeStack(
   config: Partial<GatewayConfig> = {},
   uiDirectory?: string,
 ): Promise<FakeStack> {
+  const withdrawn = new Set<string>();
   const around: TestSurroundings = createTestSurroundings({
-    auth: { exchange: async (credential) => exchange(() => around, credential), epoch: async () => 0 },
+    auth: {
+      exchange: async (credential) => exchange(() => around, withdrawn.has(credential) ? "" : credential),
+      epoch: async () => 0,
+    },
   });
   const changes = new FakeChanges();
   around.host(
@@ -182,6 +188,7 @@ export async function startFakeStack(
     url: gateway.url,
     changes,
     folder,
+    withdrawn,
     async close() {
       await gateway.close();
       around.close();
