@@ -117,7 +117,7 @@ function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
     return {
       exchange: async (credential, address) => {
         const request = { credential, address: address ?? "" };
-        return (await auth.exchangeCredential(request, { as: "service" })).internalToken;
+        return (await auth.exchangeCredential(request, { as: "service", timeoutMs: 4000 })).internalToken;
       },
       epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
     };

@@ -1,3 +1,4 @@
+import { unavailable } from "@registry/domain";
 import type { Clock } from "../clock.ts";
 
 const pollEveryMs = 2000;
@@ -5,6 +6,8 @@ const pollEveryMs = 2000;
 const maxAgeMs = 4000;
 /** A process that learned of the new epoch a moment earlier bears with one that has not yet. */
 const graceMs = 2000;
+/** Longest that what was decided before a withdrawal holds after it, whenever this process learned of that. */
+const latestMs = 4500;
 
 /**
  * What this process knows of withdrawn credentials and rights: a number that grows with each withdrawal, asked for every
@@ -15,8 +18,10 @@ export class RevocationEpoch {
   readonly #ask: () => Promise<number>;
   #epoch = 0;
   #confirmedAt = 0;
-  /** Recent epochs, oldest first, and when this process learned of each; 0 where it may have come long before. */
-  #learned: { readonly epoch: number; readonly at: number }[] = [];
+  /** Recent epochs, oldest first, and until when what was decided before each is borne with. */
+  #learned: { readonly epoch: number; readonly until: number }[] = [];
+  /** What was decided before this epoch is not borne with any more. */
+  #oldest = 0;
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -49,29 +54,40 @@ export class RevocationEpoch {
     const asked = this.#clock.now().getTime();
     const epoch = await this.#ask();
     if (epoch > this.#epoch) {
-      const inTime = asked - before < maxAgeMs;
-      this.#learned = [...this.#learned.slice(-15), { epoch, at: inTime ? this.#clock.now().getTime() : 0 }];
+      // It was not there yet when this process asked before.
+      const until = Math.min(this.#clock.now().getTime() + graceMs, before + latestMs);
+      this.#forget();
+      this.#learned.push({ epoch, until });
       this.#epoch = epoch;
     }
     this.#confirmedAt = asked;
   }
 
-  /** The epoch as known, at most four seconds old. @throws whatever asking for it failed with */
+  /** The epoch as known, at most four seconds old. @throws kind `unavailable` where it cannot be asked for */
   async current(): Promise<number> {
     if (this.#clock.now().getTime() - this.#confirmedAt > maxAgeMs) {
       this.#asking ??= this.#poll().finally(() => {
         this.#asking = undefined;
       });
-      await this.#asking;
+      await this.#asking.catch((error: unknown) =>
+        Promise.reject(unavailable("What knows of withdrawn rights", error)),
+      );
     }
     return this.#epoch;
   }
 
   /** Whether something decided in that epoch still holds. */
   async holds(epoch: number): Promise<boolean> {
-    const current = await this.current();
-    if (epoch >= current) return true;
-    const overtaken = this.#learned.find((known) => known.epoch > epoch);
-    return overtaken !== undefined && this.#clock.now().getTime() - overtaken.at < graceMs;
+    if (epoch >= (await this.current())) return true;
+    this.#forget();
+    return epoch >= this.#oldest;
+  }
+
+  #forget(): void {
+    const now = this.#clock.now().getTime();
+    for (let first = this.#learned[0]; first !== undefined && first.until <= now; first = this.#learned[0]) {
+      this.#oldest = first.epoch;
+      this.#learned.shift();
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { unauthenticated } from "@registry/domain";
+import { RegistryError, unauthenticated } from "@registry/domain";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TestClock } from "../testing.ts";
@@ -64,7 +64,14 @@ describe("who is calling", () => {
     await identity.resolve("Bearer token-of-ann");
     state.away = true;
     clock.advance(4001);
-    await expect(identity.resolve("Bearer token-of-ann")).rejects.toThrow("away");
+    await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
+  it("cannot be decided where auth does not answer in time", async () => {
+    const late = new RegistryError("deadline_exceeded", "DEADLINE_EXCEEDED", "too late");
+    const silent = { exchange: () => Promise.reject(late), epoch: async () => 0 };
+    const identity = new Identity(keys, new TestClock(), () => silent);
+    await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unavailable" });
   });
 
   it("bears for a moment with an internal token that another process exchanged before a withdrawal", async () => {
@@ -75,6 +82,31 @@ describe("who is calling", () => {
     await identity.epoch.refresh();
     expect((await identity.resolve(passedOn)).caller.type).toBe("user");
     clock.advance(2001);
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("does not bear with it any longer for others that are withdrawn all the time", async () => {
+    const { identity, state, clock } = setUp();
+    const passedOn = (await identity.resolve("Bearer token-of-ann")).authorization;
+    for (let i = 0; i < 60; i++) {
+      state.epoch++;
+      clock.advance(50);
+      await identity.epoch.refresh();
+    }
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("ends within five seconds of a withdrawal, though a question in between was lost", async () => {
+    const { identity, state, clock } = setUp();
+    const passedOn = (await identity.resolve("Bearer token-of-ann")).authorization;
+    state.epoch = 1;
+    state.away = true;
+    clock.advance(2000);
+    await expect(identity.epoch.refresh()).rejects.toThrow("away");
+    state.away = false;
+    clock.advance(1900);
+    await identity.epoch.refresh();
+    clock.advance(1100);
     await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
   });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { anonymous, type Caller, unauthenticated } from "@registry/domain";
+import { anonymous, type Caller, isRegistryError, unauthenticated, unavailable } from "@registry/domain";
 import type { Clock } from "../clock.ts";
 import { RevocationEpoch } from "./epoch.ts";
 import type { Keys } from "./keys.ts";
@@ -79,7 +79,7 @@ export class Identity {
       return known.resolved;
     }
     this.#known.delete(key);
-    const token = isInternal ? credential : await this.#auth().exchange(credential, address);
+    const token = isInternal ? credential : await this.#exchange(credential, address);
     const claims = verifyInternalToken(this.#keys, token, this.#clock.now());
     const caller = claims === undefined ? undefined : callerOf(claims);
     if (claims === undefined || caller === undefined) throw unauthenticated();
@@ -100,6 +100,16 @@ export class Identity {
   async #stillHolds(known: Known, isInternal: boolean): Promise<boolean> {
     if (known.epoch === undefined) return true;
     return isInternal ? this.epoch.holds(known.epoch) : known.epoch >= (await this.epoch.current());
+  }
+
+  async #exchange(credential: string, address: string | undefined): Promise<string> {
+    try {
+      return await this.#auth().exchange(credential, address);
+    } catch (error) {
+      // Nothing was done that took too long: whoever asks may do so again.
+      if (isRegistryError(error) && error.kind === "deadline_exceeded") throw unavailable("What knows callers", error);
+      throw error;
+    }
   }
 
   #remember(key: string, resolved: Resolved, claims: InternalClaims, isInternal: boolean): Resolved {
