@@ -1,6 +1,6 @@
 import type { AuditEntry } from "@registry/contracts/audit";
 import type { Caller } from "@registry/domain";
-import type { AuditBegin, AuditNote } from "@registry/kit";
+import { type AuditBegin, type AuditNote, scrub } from "@registry/kit";
 import { longestJson, safeJson } from "./redact.ts";
 
 /** A row as a service tells it; where it stands in the log is for auth to say. */
@@ -54,10 +54,20 @@ export function toldOf(begin: AuditBegin, note: AuditNote, time: Date, result: s
   });
 }
 
+/** Texts of callers' own, where a credential may stand by mistake. */
+const said: ReadonlySet<string> = new Set(["target", "organisation", "requestId"]);
+/** Looked at beyond a text's end, so that no credential is cut to a part that is not known for one. */
+const furtherLooked = 512;
+
+function withoutSecrets(field: string, text: string, length: number): string {
+  return said.has(field) ? scrub(text.slice(0, length + furtherLooked)) : text;
+}
+
 /** The entry with every text well-formed and of bounded length, since what is kept is kept for ever. */
 export function bounded(entry: Told): Told {
   const texts = Object.entries(longest).map(([field, length]) => {
-    return [field, entry[field as keyof typeof longest].slice(0, length).toWellFormed()];
+    const text = withoutSecrets(field, entry[field as keyof typeof longest], length);
+    return [field, text.slice(0, length).toWellFormed()];
   });
   return { ...entry, ...Object.fromEntries(texts) };
 }

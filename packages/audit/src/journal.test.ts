@@ -59,6 +59,20 @@ describe("a change", () => {
     expect(world.auditLog.rows.get("a")).toMatchObject({ result: "denied", reason: "PERMISSION_DENIED" });
   });
 
+  it("that names a credential where a name was to stand does not keep it", async () => {
+    const journal = await world.journal();
+    const token = `acs_${"x".repeat(43)}abcdef`;
+    const padding = "x".repeat(230);
+    await journal.refuse(change("a", { target: token, organisation: token, requestId: token }), "PERMISSION_DENIED");
+    await journal.refuse(change("b", { target: `${padding} ${token}` }), "PERMISSION_DENIED");
+    expect(world.auditLog.rows.get("a")).toMatchObject({
+      target: "[secret]",
+      organisation: "[secret]",
+      requestId: "[secret]",
+    });
+    expect(world.auditLog.rows.get("b")?.target).toBe(`${padding} [secret]`);
+  });
+
   it("goes with those that end beside it", async () => {
     const journal = await world.journal();
     const ids = Array.from({ length: 150 }, (_, i) => `change-${i}`);

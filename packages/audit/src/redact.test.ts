@@ -37,11 +37,13 @@ describe("what a row keeps of a note", () => {
   });
 
   it("has no credential in any other field either", () => {
-    const token = `acr_${"x".repeat(43)}abcdef`;
     const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl";
-    expect(read({ reason: `leaked ${token}, and ${jwt} too` })).toEqual({
-      reason: "leaked [secret], and [secret] too",
-    });
+    for (const prefix of ["acr_", "acs_", "acp_"]) {
+      const token = `${prefix}${"x".repeat(43)}abcdef`;
+      expect(read({ reason: `leaked ${token}, and ${jwt} too` })).toEqual({
+        reason: "leaked [secret], and [secret] too",
+      });
+    }
   });
 
   it("is nothing for nothing, and JSON for whatever it is given", () => {

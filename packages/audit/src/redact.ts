@@ -1,8 +1,8 @@
+import { scrub } from "@registry/kit";
+
 const secretKey = /password|secret|token|credential|authorization|cookie|hash/i;
 /** `token_id` tells which one, and opens nothing. */
 const idKey = /(?:_id|Id|ID)$/;
-/** What callers hold, in whatever field it was put by mistake: API tokens and signed tokens. */
-const secretText = /\bacr[a-z]*_[\w-]{20,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g;
 const shown = "[secret]";
 const deepest = 8;
 const mostItems = 100;
@@ -10,8 +10,9 @@ const longestText = 2000;
 /** Bytes of JSON that a note may have. */
 export const longestJson = 16 * 1024;
 
+/** What callers hold goes, in whatever field it was put by mistake. */
 function redactText(text: string): string {
-  const plain = text.toWellFormed().replace(secretText, shown);
+  const plain = scrub(text.toWellFormed());
   return plain.length > longestText ? `${plain.slice(0, longestText).toWellFormed()}…` : plain;
 }
 
