@@ -172,6 +172,38 @@ describe("what an organisation owns", () => {
     expect(await outcome(publish(removed, "@acme/inner", { version: "9.0.0" }))).toBe("PERMISSION_DENIED");
   });
 
+  it("shows somebody who was removed neither what is held of their own, nor the answer to an earlier publish", async () => {
+    const removed: UserCaller = { ...maker, memberships: [] };
+    const odd = { rule: "odd", severity: "high", message: "Odd", file: "a.md", line: 1, pointer: "" };
+    const uploads = { open: "", closed: "" };
+    for (const [name, visibility] of [
+      ["open", Visibility.VISIBILITY_PUBLIC],
+      ["closed", Visibility.VISIBILITY_PRIVATE],
+    ] as const) {
+      await publish(chief, `@acme/left-${name}`, { visibility });
+      const more = { findings: [odd] };
+      uploads[name] = world.upload(maker, { name: `@acme/left-${name}`, version: "2.0.0", more });
+      await replica.client.publishRelease({ uploadId: uploads[name] }, replica.as(maker));
+      world.storage.uploads.delete(uploads[name]);
+    }
+    const looks = (caller: Caller, name: "open" | "closed") =>
+      Promise.all([
+        outcome(replica.client.getRelease({ name: `@acme/left-${name}`, version: "2.0.0" }, replica.as(caller))),
+        outcome(replica.client.resolveDownload({ name: `@acme/left-${name}`, version: "2.0.0" }, replica.as(caller))),
+        outcome(replica.client.publishRelease({ uploadId: uploads[name] }, replica.as(caller))),
+      ]);
+    for (const name of ["open", "closed"] as const) expect(await looks(maker, name)).toEqual(["ok", "ok", "ok"]);
+    expect(await looks(removed, "open")).toEqual(["VERSION_NOT_FOUND", "VERSION_NOT_FOUND", "UPLOAD_NOT_FOUND"]);
+    expect(await looks(removed, "closed")).toEqual(["PLUGIN_NOT_FOUND", "PLUGIN_NOT_FOUND", "UPLOAD_NOT_FOUND"]);
+  });
+
+  it("takes a first release that is held from whoever publishes for one of its teams", async () => {
+    const odd = { rule: "odd", severity: "high", message: "Odd", file: "a.md", line: 1, pointer: "" };
+    const uploadId = world.upload(core, { name: "@acme/held", version: "1.0.0", more: { findings: [odd] } });
+    const { release } = await replica.client.publishRelease({ uploadId }, replica.as(core));
+    expect(release?.state).toBe("RELEASE_STATE_STAGED");
+  });
+
   it("has a team only where the organisation has one of that name", async () => {
     expect(await outcome(publish(chief, "@acme/lost", { team: "nope" }))).toBe("INVALID_TEAM");
     expect(await outcome(publish(owner, "no-org", { team: "core" }))).toBe("INVALID_TEAM");
@@ -272,6 +304,20 @@ describe("a transfer", () => {
     await publish(chief, "@acme/rooted");
     expect(await transfer(chief, "@acme/rooted", "stefan", "user")).toBe("NAMESPACE_KEEPS_NAME");
     expect(await transfer(admin, "@acme/rooted", "stefan", "user")).toBe("NAMESPACE_KEEPS_NAME");
+  });
+
+  it("ends what an administrator said of the plugin in its old hands", async () => {
+    const { client } = replica;
+    await publish(owner, "trusted");
+    await client.updatePlugin({ name: "trusted", verified: true }, replica.as(admin));
+    expect(await transfer(owner, "trusted", "stefan", "user")).toBe("ok");
+    const { details } = await client.getPlugin({ name: "trusted" }, replica.as(anonymous));
+    expect(details?.plugin).toMatchObject({ owner: "stefan", verified: false });
+    const back = { name: "trusted", owner: "olga", verified: true };
+    expect((await client.updatePlugin(back, replica.as(admin))).plugin).toMatchObject({
+      owner: "olga",
+      verified: true,
+    });
   });
 
   it("leaves no team behind", async () => {

@@ -9,6 +9,7 @@ import {
   may,
   mayBy,
   type OrgRole,
+  rolesIn,
   strongerRole,
   type UserCaller,
 } from "@registry/domain";
@@ -105,8 +106,20 @@ export function maySeeState(
 ): boolean {
   if (listedStates.includes(state)) return true;
   if (!hiddenStates.includes(state)) return false;
-  const published = caller.type === "user" && caller.id === publishedById && dealsWith(caller, plugin);
-  return published || seesHidden(caller, plugin);
+  const published = caller.type === "user" && caller.id === publishedById && publishesStill(caller, plugin);
+  return (published && dealsWith(caller, plugin)) || seesHidden(caller, plugin);
+}
+
+/** Whatever the credential carries. What somebody published is shown for as long as the right to do it again is there. */
+function publishesStill(caller: UserCaller, plugin: Guarded): boolean {
+  const byTeam = plugin.org !== undefined && publishesIn(caller, plugin.org);
+  return byTeam || mayPublishTo({ ...caller, scopes: undefined }, plugin);
+}
+
+/** Whether some role in the organisation, in any of its teams as well, is one that publishes. */
+export function publishesIn(caller: UserCaller, org: string): boolean {
+  const membership = caller.memberships?.find((each) => each.org === org);
+  return membership !== undefined && rolesIn(membership).some(canPublish);
 }
 
 /** For a release that the caller may see. What anybody may download needs no right. */

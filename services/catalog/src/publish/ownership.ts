@@ -5,14 +5,13 @@ import {
   isRegistryError,
   may,
   namespaceOf,
-  orgRoleActions,
   permissionDenied,
   quote,
   RegistryError,
-  rolesIn,
   type UserCaller,
 } from "@registry/domain";
 import type { PassedOn } from "@registry/kit";
+import { publishesIn } from "../model/access.ts";
 import type { Ownership } from "../model/plugin.ts";
 import type { Parts } from "../parts.ts";
 import type { Candidate } from "./candidate.ts";
@@ -53,9 +52,7 @@ function isAdminFor(caller: UserCaller, name: string): boolean {
 
 /** Whether some role in the organisation lets the caller publish for it. A team publishes new names as well. */
 export function publishesFor(caller: UserCaller, org: string, name: string): boolean {
-  const membership = caller.memberships?.find((each) => each.org === org);
-  const publishes = membership !== undefined && rolesIn(membership).some((r) => orgRoleActions[r].includes("publish"));
-  return publishes && inScope(caller, "publish", name);
+  return publishesIn(caller, org) && inScope(caller, "publish", name);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contract
 import { type Caller, invalid, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, maySee } from "../model/access.ts";
-import { pageToken, readPage } from "../model/pages.ts";
+import { readPage } from "../model/pages.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { toFullRelease } from "../wire.ts";
@@ -12,13 +12,16 @@ const mostAtOnce = 1000;
 /** Characters of one page: well below what a message may hold. */
 const mostWeight = 4_000_000;
 
+const purpose = "reviews-page";
+const longestToken = 500;
+
 /** The queue of reviewers: what waits longest comes first. */
 export function listReviews(parts: Parts) {
   return async (request: ListReviewsRequest, context: CallContext): Promise<ListReviewsResponse> => {
     const { caller } = context;
     if (!maySomewhere(caller, "review")) throw permissionDenied();
-    const { size, after } = readPage(request.page);
-    const [from, last] = readAfter(after);
+    const { size } = readPage({ pageSize: request.page?.pageSize ?? 0, pageToken: "" });
+    const [from, last] = readAfter(parts, request.page?.pageToken ?? "");
     const found = await parts.releases.waiting.inReview(from, mostAtOnce);
     const behind = found.filter((release) => isAfter(release, from, last));
     const page: ReleaseDocument[] = [];
@@ -33,7 +36,7 @@ export function listReviews(parts: Parts) {
     const more = seen !== behind.at(-1) || found.length === mostAtOnce;
     return {
       releases: page.map(toFullRelease),
-      nextPageToken: more && seen !== undefined ? pageToken(tokenOf(seen)) : "",
+      nextPageToken: more && seen !== undefined ? sealed(parts, seen) : "",
     };
   };
 }
@@ -55,13 +58,15 @@ function isAfter(release: ReleaseDocument, from: Date, last: PluginName | string
   return since(release) > from.getTime() || (since(release) === from.getTime() && release._id > last);
 }
 
-function tokenOf(release: ReleaseDocument | undefined): string {
-  return release === undefined ? "" : `${since(release)} ${release._id}`;
+/** The page before may have ended at a release of a plugin that its reader may not know of. */
+function sealed({ keys }: Pick<Parts, "keys">, release: ReleaseDocument): string {
+  return keys.seal(purpose, Buffer.from(`${since(release)} ${release._id}`));
 }
 
-function readAfter(after: string): [Date, string] {
-  if (after === "") return [new Date(0), ""];
-  const [, time = "", id = ""] = /^(\d{1,15}) (.+)$/.exec(after) ?? [];
+function readAfter({ keys }: Pick<Parts, "keys">, token: string): [Date, string] {
+  if (token === "") return [new Date(0), ""];
+  const text = token.length > longestToken ? undefined : keys.open(purpose, token);
+  const [, time = "", id = ""] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(text ?? []).toString()) ?? [];
   if (id === "") {
     const message = "page_token: use the next_page_token of the previous answer";
     throw invalid("INVALID_PAGE_TOKEN", message, "/page/page_token");

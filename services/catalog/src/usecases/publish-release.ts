@@ -1,7 +1,7 @@
 import type { PublishReleaseRequest, PublishReleaseResponse } from "@registry/contracts/catalog";
 import { permissionDenied, pluginNotFound } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { maySeeState } from "../model/access.ts";
+import { maySee, maySeeState } from "../model/access.ts";
 import { auditTarget, named } from "../model/audit.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { releaseId } from "../model/release.ts";
@@ -115,6 +115,8 @@ async function finishedBefore(parts: Parts, uploadId: string, publisher: Publish
   const release = uploadId === "" ? null : await parts.releases.byUpload(uploadId);
   if (release === null || release.publishedById !== publisher.id) throw uploadNotFound();
   const plugin = await parts.projector.project(release.plugin);
-  if (plugin === null) throw uploadNotFound();
+  // It may have been long ago, and the publisher have lost every right since.
+  const isSeen = plugin !== null && maySee(publisher, plugin) && maySeeState(publisher, plugin, release);
+  if (!isSeen) throw uploadNotFound();
   return { plugin: toPlugin(plugin), release: toFullRelease(release), created: false };
 }

@@ -18,7 +18,10 @@ import { orgToOwn, userToOwn } from "../publish/ownership.ts";
 import { changePlugin } from "./change-plugin.ts";
 import { findPlugin } from "./find-plugin.ts";
 
-/** Everything that was decided for the old owner ends with it: roles of single users, the team, what the team alone sees. */
+/**
+ * Everything that was decided for the old owner ends with it: roles of single users, the team, what the team alone sees,
+ * and that an administrator vouched for it.
+ */
 export function transferPlugin(parts: Parts) {
   return async (request: TransferPluginRequest, context: CallContext): Promise<TransferPluginResponse> => {
     const { caller } = context;
@@ -92,7 +95,12 @@ export function handOver(before: PluginDocument, owner: Ownership, edit: PluginE
   const gone = present(before, owner.org === undefined ? ["org", "team", "collaborators"] : ["team", "collaborators"]);
   return {
     ...edit,
-    set: { ...edit.set, ...owner, ...(visibility === "team" ? { visibility: "private" as const } : {}) },
+    set: {
+      verified: false,
+      ...edit.set,
+      ...owner,
+      ...(visibility === "team" ? { visibility: "private" as const } : {}),
+    },
     unset: [...(edit.unset ?? []), ...gone],
   };
 }
