@@ -1,4 +1,6 @@
 import { Readable } from "node:stream";
+import type { Blobs, PresignOptions } from "@registry/blobs";
+import type { CallOptions } from "@registry/kit";
 import { gunzipSync, unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { derivedKey } from "./model/keys.ts";
@@ -196,6 +198,30 @@ describe("a file of a package", () => {
 });
 
 describe("a presigned URL", () => {
+  it("outlives no ticket: nobody but the gateway has one for longer, or says what a browser takes the bytes for", async () => {
+    const signed: PresignOptions[] = [];
+    const presignGet: Blobs["presignGet"] = async (_key, options) => {
+      signed.push(options);
+      return "https://store.example/signed";
+    };
+    const wrap = (blobs: Blobs): Blobs => Object.assign(blobs, { presignGet });
+    const own = await Stack.start({ wrap });
+    const digest = await own.publish(zip);
+    const ask = (as: CallOptions, more: object) => {
+      const request = { sha256: digest, ticket: own.ticket(digest), ...more };
+      return reasonOf(own.storage.presignBlob(request, as));
+    };
+    const page = { filename: "a.html", contentType: "text/html" };
+    expect(await ask(own.asPublisher(), { expiresSeconds: 61 })).toBe("INVALID_EXPIRY");
+    expect(await ask(own.asPublisher(), { expiresSeconds: 60, ...page })).toBe("none");
+    expect(await ask(own.asService("gateway"), { expiresSeconds: 3600, ...page })).toBe("none");
+    expect(signed).toEqual([
+      { expiresSeconds: 60, filename: "a.html", contentType: "application/octet-stream" },
+      { expiresSeconds: 3600, ...page },
+    ]);
+    await own.close();
+  });
+
   it("is empty where the store has none, and refused where its life is none", async () => {
     const as = stack.asService("gateway");
     const { url } = await stack.storage.presignBlob({ sha256, expiresSeconds: 60 }, as);

@@ -1,7 +1,7 @@
 import type { Blobs } from "@registry/blobs";
 import type { PresignBlobRequest } from "@registry/contracts/storage";
 import { invalid, parseDigest } from "@registry/domain";
-import type { CallContext, Clock } from "@registry/kit";
+import { type CallContext, type Clock, ticketSeconds } from "@registry/kit";
 import type { ReadAccess } from "../model/access.ts";
 import { blobNotFound } from "../model/errors.ts";
 import type { Objects } from "../objects.ts";
@@ -20,9 +20,14 @@ export interface PresignedUrl {
   readonly expiresAt: Date;
 }
 
-const longestSeconds = 3600;
+const gatewaySeconds = 3600;
+/** Bytes that a browser saves and does not show, whatever is in them. */
+const savedType = "application/octet-stream";
 
-/** A URL of the object store itself; what has to be derived is derived first. */
+/**
+ * A URL of the object store itself; what has to be derived is derived first. For holders of a ticket it lives no longer
+ * than a ticket does, and says nothing of the bytes that they could have a browser believe.
+ */
 export const presignBlob =
   ({ clock, blobs, objects, access }: Deps) =>
   async (
@@ -32,7 +37,10 @@ export const presignBlob =
     const digest = parseDigest(request.sha256);
     access.check(caller, digest, request.ticket);
     const wanted = wantedPacking(request);
-    const { expiresSeconds, filename, contentType } = request;
+    const { expiresSeconds, filename } = request;
+    const isGateway = caller.type === "service";
+    const longestSeconds = isGateway ? gatewaySeconds : ticketSeconds;
+    const contentType = isGateway ? request.contentType : savedType;
     if (!Number.isSafeInteger(expiresSeconds) || expiresSeconds < 1 || expiresSeconds > longestSeconds) {
       throw invalid("INVALID_EXPIRY", `expires_seconds: expected 1 to ${longestSeconds}`, "/expires_seconds");
     }

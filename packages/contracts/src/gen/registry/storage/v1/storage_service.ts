@@ -269,10 +269,11 @@ export interface PresignBlobRequest {
   sha256: string;
   packing: Packing;
   topFolder: string;
-  /** 1 to 3600. */
+  /** 1 to 3600; for holders of a ticket, 1 to 60. */
   expiresSeconds: number;
   /** For Content-Disposition. */
   filename: string;
+  /** Passed over for holders of a ticket: application/octet-stream. */
   contentType: string;
   ticket: string;
 }
