@@ -78,6 +78,12 @@ export const storageSettings = {
     min: 60,
     max: 86_400,
   }),
+  LIMIT_UPLOADS_PER_USER: setting.integer({
+    description: "Uploads of one user at once: coming in, or waiting to become a release; 1 to 10000",
+    fallback: 100,
+    min: 1,
+    max: 10_000,
+  }),
   GC_INTERVAL_SECONDS: setting.integer({
     description: "Time between collections of garbage, up to 604800; 0 leaves it to administrators",
     fallback: 3600,

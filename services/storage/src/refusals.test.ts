@@ -110,7 +110,7 @@ describe("a store that fails while a package is staged", () => {
       fuse.disarm();
       if (fuse.isBlown) expect(await own.everything()).toEqual(empty);
     } while (fuse.isBlown);
-    expect(step).toBe(3);
+    expect(step).toBe(4);
     await own.close();
   });
 });

@@ -11,7 +11,7 @@ import { Schedule } from "./garbage/schedule.ts";
 import { storageTable } from "./grpc.ts";
 import { Inspector } from "./inspector.ts";
 import { ReadAccess } from "./model/access.ts";
-import { storageBusy } from "./model/errors.ts";
+import { storageBusy, tooManyUploads } from "./model/errors.ts";
 import { Objects } from "./objects.ts";
 import { PluginTests } from "./plugin-tests/plugin-tests.ts";
 import { bringsTests } from "./plugin-tests/runners.ts";
@@ -27,6 +27,7 @@ import { readBlob } from "./usecases/read-blob.ts";
 import { readPackageFile } from "./usecases/read-package-file.ts";
 import { runPackageTests } from "./usecases/run-package-tests.ts";
 import { uploadPackage } from "./usecases/upload-package.ts";
+import { PerUser } from "./work/per-user.ts";
 import { Workspace } from "./work/workspace.ts";
 import { WorkerPool } from "./workers/pool.ts";
 
@@ -79,6 +80,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
   const table = storageTable({
     uploadPackage: uploadPackage({
       ...{ clock, ids, workspace, inspector, blobs, uploads },
+      perUser: new PerUser(config.LIMIT_UPLOADS_PER_USER, tooManyUploads),
       mayByRole: async (context) => (await clients.of(CatalogServiceDefinition).canPublish({}, { context })).allowed,
       maxBytes: config.LIMIT_PACKAGE_BYTES,
       lifetimeMs: uploadLifetimeMs,

@@ -30,6 +30,14 @@ export const digestMismatch = (): RegistryError =>
 export const rangeNotSatisfiable = (): RegistryError =>
   new RegistryError("out_of_range", "RANGE_NOT_SATISFIABLE", "The range begins after the end of the content");
 
+export const tooManyUploads = (limit: number): RegistryError =>
+  new RegistryError(
+    "rate_limited",
+    "TOO_MANY_UPLOADS",
+    `A user has at most ${limit} uploads at once; publish or drop some, or try again in some seconds`,
+    { retryAfterSeconds: 5 },
+  );
+
 export const storageBusy = (): RegistryError =>
   new RegistryError("unavailable", "STORAGE_BUSY", "Too many packages are being read; try again in a few seconds", {
     retryAfterSeconds: 5,

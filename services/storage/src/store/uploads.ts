@@ -10,11 +10,23 @@ interface UploadDocument extends Document {
   uploadedBy: number;
   createdAt: Date;
   expiresAt: Date;
+  /** Its bytes are a blob; absent while they wait. */
+  committed?: boolean;
 }
 
 const spec: CollectionSpec = {
   name: "uploads",
-  indexes: [{ name: "by_expiry", keys: [["expiresAt", 1]] }],
+  indexes: [
+    { name: "by_expiry", keys: [["expiresAt", 1]] },
+    {
+      name: "waiting",
+      keys: [
+        ["uploadedBy", 1],
+        ["committed", 1],
+        ["expiresAt", 1],
+      ],
+    },
+  ],
 };
 
 /** Packages that were received. A committed one stays until it expires, so that committing again gives the same answer. */
@@ -38,8 +50,18 @@ export class Uploads {
   async find(id: string, now: Date): Promise<UploadedPackage | undefined> {
     const found = await this.#collection.findOne({ _id: id });
     if (found === null || found.expiresAt <= now) return undefined;
-    const { _id, ...rest } = found;
+    const { _id, committed: _, ...rest } = found;
     return { id: _id, ...rest };
+  }
+
+  /** How many of a user's have not become blobs and may still. */
+  async countWaiting(userId: number, now: Date): Promise<number> {
+    const waiting = { uploadedBy: userId, committed: { $exists: false }, expiresAt: { $gt: now } } as const;
+    return await this.#collection.countDocuments(waiting);
+  }
+
+  async markCommitted(id: string): Promise<void> {
+    await this.#collection.updateOne({ _id: id }, { $set: { committed: true } });
   }
 
   /** Those of the ids that are known, expired or not. */

@@ -37,6 +37,7 @@ export const commitUpload =
       if (!(await settle(deps, upload))) continue;
       const paths = upload.content.files.map((file) => file.path);
       await deps.contents.put(upload.sha256, paths);
+      await deps.uploads.markCommitted(uploadId);
       return upload.sha256;
     }
     throw new RegistryError("conflict", "BLOB_BUSY", "The same content is being published and deleted; try again", {

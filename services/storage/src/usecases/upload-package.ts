@@ -7,6 +7,7 @@ import type { Inspector } from "../inspector.ts";
 import { stagingKey } from "../model/keys.ts";
 import type { UploadedPackage } from "../model/upload.ts";
 import type { Uploads } from "../store/uploads.ts";
+import type { PerUser } from "../work/per-user.ts";
 import { receivePackage } from "../work/receive.ts";
 import type { Workspace } from "../work/workspace.ts";
 
@@ -17,6 +18,7 @@ interface Deps {
   readonly inspector: Inspector;
   readonly blobs: Blobs;
   readonly uploads: Uploads;
+  readonly perUser: PerUser;
   /** Whether some plugin's owner lets the caller publish to it. */
   readonly mayByRole: (context: CallContext) => Promise<boolean>;
   /** Bytes. */
@@ -31,24 +33,34 @@ export const uploadPackage =
     const { caller, signal } = context;
     if (caller.type !== "user") throw permissionDenied();
     if (!maySomewhere(caller, "publish") && !(await deps.mayByRole(context))) throw permissionDenied();
-    return await deps.workspace.use(async (folder) => {
-      const path = join(folder, "package");
-      const { size, sha256 } = await receivePackage(messages, path, deps.maxBytes, signal);
-      const content = await deps.inspector.inspect({ path, size, folder }, signal);
-      const createdAt = deps.clock.now();
-      const upload: UploadedPackage = {
-        id: deps.ids.unique(),
-        sha256,
-        size,
-        content,
-        uploadedBy: caller.id,
-        createdAt,
-        expiresAt: new Date(createdAt.getTime() + deps.lifetimeMs),
-      };
-      await stage(deps, upload, path, signal);
-      return upload;
-    });
+    const waiting = (): Promise<number> => deps.uploads.countWaiting(caller.id, deps.clock.now());
+    return await deps.perUser.run(caller.id, waiting, () => receive(deps, messages, caller.id, signal));
   };
+
+function receive(
+  deps: Deps,
+  messages: AsyncIterable<UploadPackageRequest>,
+  userId: number,
+  signal: AbortSignal,
+): Promise<UploadedPackage> {
+  return deps.workspace.use(async (folder) => {
+    const path = join(folder, "package");
+    const { size, sha256 } = await receivePackage(messages, path, deps.maxBytes, signal);
+    const content = await deps.inspector.inspect({ path, size, folder }, signal);
+    const createdAt = deps.clock.now();
+    const upload: UploadedPackage = {
+      id: deps.ids.unique(),
+      sha256,
+      size,
+      content,
+      uploadedBy: userId,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + deps.lifetimeMs),
+    };
+    await stage(deps, upload, path, signal);
+    return upload;
+  });
+}
 
 async function stage(deps: Deps, upload: UploadedPackage, path: string, signal: AbortSignal): Promise<void> {
   const key = stagingKey(upload.id);
