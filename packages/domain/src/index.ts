@@ -1,3 +1,4 @@
+export * from "./actions.ts";
 export * from "./digests.ts";
 export * from "./errors.ts";
 export * from "./identity.ts";

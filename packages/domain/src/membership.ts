@@ -1,5 +1,5 @@
+import type { Action } from "./actions.ts";
 import { invalid, quote } from "./errors.ts";
-import type { Action } from "./permissions.ts";
 
 /** What somebody is to an organisation, to a team or to a single plugin; the first may most. */
 export const orgRoles = ["owner", "maintainer", "publisher", "reader"] as const;

@@ -1,3 +1,4 @@
+import type { Action } from "./actions.ts";
 import { type Membership, type OrgRole, orgRoleActions, rolesIn } from "./membership.ts";
 
 export const roles = ["admin", "publisher", "user"] as const;
@@ -13,10 +14,6 @@ export const rolePermissions: { readonly [role in Role]: readonly string[] } = {
   publisher: ["publish", "update", "delete_own", "read", "download"],
   user: ["read", "download"],
 };
-
-/** Actions that grants and token scopes may name. */
-export const actions = ["read", "download", "publish", "update", "delete", "delete_own", "review"] as const;
-export type Action = (typeof actions)[number];
 
 /** A user as its credential shows it. */
 export interface UserCaller {

@@ -1,32 +1,10 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failure, openStore, type Replica, type Store, startReplica } from "../testing/harness.ts";
-import { type People, type Person, people } from "./testing/people.ts";
+import { describe, expect, it } from "vitest";
+import { failure } from "../testing/harness.ts";
+import { createCompany } from "./testing/company.ts";
 
-let store: Store;
-let replica: Replica;
-let other: Replica;
-let folk: People;
 const service = { as: "service" } as const;
-
-beforeAll(async () => {
-  store = await openStore();
-  replica = await startReplica(store);
-  other = await startReplica(store);
-  folk = await people(store, replica);
-});
-afterAll(async () => {
-  await replica.close();
-  await other.close();
-  await store.close();
-});
-
-/** A new organisation of this owner. */
-async function founded(owner: Person): Promise<string> {
-  const name = folk.name();
-  await replica.organisations.createOrganisation({ name, title: "Acme" }, owner.as);
-  return name;
-}
+const company = createCompany();
 
 describe("names and texts", () => {
   it.each([
@@ -40,25 +18,27 @@ describe("names and texts", () => {
     [{ title: "a\u202Eb" }, "INVALID_TEXT"],
     [{ description: "x".repeat(1001) }, "INVALID_TEXT"],
   ])("are refused where they break a rule: %j", async (change, reason) => {
-    const owner = await folk.person();
-    const error = await failure(replica.organisations.createOrganisation({ name: "fine-name", ...change }, owner.as));
+    const owner = await company.folk.person();
+    const error = await failure(
+      company.replica.organisations.createOrganisation({ name: "fine-name", ...change }, owner.as),
+    );
     expect([error.kind, error.reason]).toEqual(["invalid_argument", reason]);
     expect(error.fields[0]?.pointer).toBe(`/${Object.keys(change)[0]}`);
   });
 
   it("that look like another organisation's are refused", async () => {
-    const owner = await folk.person();
-    await replica.organisations.createOrganisation({ name: "modern-tools" }, owner.as);
+    const owner = await company.folk.person();
+    await company.replica.organisations.createOrganisation({ name: "modern-tools" }, owner.as);
     for (const name of ["m0dern.tools", "rnodern-too1s", "moderntools"]) {
-      const { kind, reason } = await failure(replica.organisations.createOrganisation({ name }, owner.as));
+      const { kind, reason } = await failure(company.replica.organisations.createOrganisation({ name }, owner.as));
       expect([kind, reason]).toEqual(["rejected", "NAME_TOO_SIMILAR"]);
     }
   });
 
   it("never cost a fault of ours, whatever they are, and name no team that is not there", async () => {
-    const owner = await folk.person();
-    const organisation = await founded(owner);
-    await replica.organisations.createTeam({ organisation, name: "core" }, owner.as);
+    const owner = await company.folk.person();
+    const organisation = await company.founded("publisher", owner);
+    await company.replica.organisations.createTeam({ organisation, name: "core" }, owner.as);
     const hostile = fc.oneof(
       fc.string({ unit: "binary", maxLength: 60 }),
       fc.constantFrom(
@@ -76,7 +56,7 @@ describe("names and texts", () => {
     const kinds = ["invalid_argument", "not_found", "already_exists"];
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
-        const { organisations } = replica;
+        const { organisations } = company.replica;
         const asks = [
           () => organisations.getOrganisation({ name: text }, owner.as),
           () => organisations.getTeam({ organisation, name: text }, owner.as),
@@ -96,9 +76,9 @@ describe("names and texts", () => {
   });
 
   it("may be those of JavaScript's own without meaning anything", async () => {
-    const owner = await folk.person();
-    const organisation = await founded(owner);
-    const { organisations } = replica;
+    const owner = await company.folk.person();
+    const organisation = await company.founded("publisher", owner);
+    const { organisations } = company.replica;
     for (const name of ["constructor", "1", "0"]) {
       expect((await failure(organisations.getTeam({ organisation, name }, owner.as))).reason).toBe("TEAM_NOT_FOUND");
       await organisations.createTeam({ organisation, name, role: "publisher" }, owner.as);
@@ -108,7 +88,7 @@ describe("names and texts", () => {
       );
       expect(team?.members).toEqual([owner.username]);
     }
-    const { caller } = await replica.surroundings.identity.resolve(`Bearer ${owner.secret}`);
+    const { caller } = await company.replica.surroundings.identity.resolve(`Bearer ${owner.secret}`);
     expect(caller).toMatchObject({
       memberships: [{ org: organisation, teams: { constructor: "publisher", 1: "publisher", 0: "publisher" } }],
     });

@@ -1,57 +1,36 @@
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bearer, failure, openStore, type Replica, type Store, startReplica } from "../testing/harness.ts";
-import { type People, type Person, people } from "./testing/people.ts";
+import { describe, expect, it } from "vitest";
+import { bearer, failure, type Replica, startReplica } from "../testing/harness.ts";
+import { createCompany } from "./testing/company.ts";
+import type { Person } from "./testing/people.ts";
 
-let store: Store;
-let replica: Replica;
-let other: Replica;
-let folk: People;
 const service = { as: "service" } as const;
-
-beforeAll(async () => {
-  store = await openStore();
-  replica = await startReplica(store);
-  other = await startReplica(store);
-  folk = await people(store, replica);
-});
-afterAll(async () => {
-  await replica.close();
-  await other.close();
-  await store.close();
-});
-
-/** A new organisation of this owner. */
-async function founded(owner: Person): Promise<string> {
-  const name = folk.name();
-  await replica.organisations.createOrganisation({ name, title: "Acme" }, owner.as);
-  return name;
-}
+const company = createCompany();
 
 describe("an organisation", () => {
   it("is its creator's from the start, who sees it in every next answer", async () => {
-    const owner = await folk.person();
-    const name = folk.name();
-    const { organisation } = await replica.organisations.createOrganisation(
+    const owner = await company.folk.person();
+    const name = company.folk.name();
+    const { organisation } = await company.replica.organisations.createOrganisation(
       { name, title: "Acme Inc.", description: "We make things" },
       owner.as,
     );
     expect(organisation).toMatchObject({
       ...{ name, title: "Acme Inc.", description: "We make things", ownRole: "owner", createdAt: expect.any(Date) },
     });
-    expect((await other.organisations.getOrganisation({ name }, owner.as)).organisation).toEqual(organisation);
-    expect((await replica.auth.getMe({}, owner.as)).user?.memberships).toEqual([
+    expect((await company.other.organisations.getOrganisation({ name }, owner.as)).organisation).toEqual(organisation);
+    expect((await company.replica.auth.getMe({}, owner.as)).user?.memberships).toEqual([
       { organisation: name, role: "owner", teams: [] },
     ]);
-    const { caller } = await replica.surroundings.identity.resolve(`Bearer ${owner.secret}`);
+    const { caller } = await company.replica.surroundings.identity.resolve(`Bearer ${owner.secret}`);
     expect(caller).toMatchObject({ memberships: [{ org: name, role: "owner", teams: {} }] });
   });
 
   it("does not exist for others, in whatever way they ask", async () => {
-    const [owner, stranger] = [await folk.person(), await folk.person()];
-    const name = await founded(owner);
-    await replica.organisations.createTeam({ organisation: name, name: "core" }, owner.as);
-    const { organisations } = replica;
+    const [owner, stranger] = [await company.folk.person(), await company.folk.person()];
+    const name = await company.founded("publisher", owner);
+    await company.replica.organisations.createTeam({ organisation: name, name: "core" }, owner.as);
+    const { organisations } = company.replica;
     const asks = (org: string): (() => Promise<unknown>)[] => [
       () => organisations.getOrganisation({ name: org }, stranger.as),
       () => organisations.updateOrganisation({ name: org, title: "Mine" }, stranger.as),
@@ -67,7 +46,8 @@ describe("an organisation", () => {
       () => organisations.deleteTeam({ organisation: org, name: "core" }, stranger.as),
       () => organisations.addTeamMember({ organisation: org, team: "core", username: stranger.username }, stranger.as),
       () => organisations.removeTeamMember({ organisation: org, team: "core", username: owner.username }, stranger.as),
-      () => organisations.createServiceAccount({ organisation: org, username: folk.name("robot") }, stranger.as),
+      () =>
+        organisations.createServiceAccount({ organisation: org, username: company.folk.name("robot") }, stranger.as),
       () => organisations.deleteServiceAccount({ organisation: org, username: owner.username }, stranger.as),
     ];
     for (const call of [...asks(name), ...asks("never-was-there"), ...asks("Not a name")]) {
@@ -81,9 +61,9 @@ describe("an organisation", () => {
   });
 
   it("is read by its members, changed by its owners, and both by administrators", async () => {
-    const [owner, reader] = [await folk.person(), await folk.person()];
-    const name = await founded(owner);
-    const { organisations } = replica;
+    const [owner, reader] = [await company.folk.person(), await company.folk.person()];
+    const name = await company.founded("publisher", owner);
+    const { organisations } = company.replica;
     await organisations.setMember({ organisation: name, username: reader.username, role: "maintainer" }, owner.as);
     expect((await organisations.getOrganisation({ name }, reader.as)).organisation?.ownRole).toBe("maintainer");
     expect((await organisations.listMembers({ organisation: name }, reader.as)).members).toHaveLength(2);
@@ -93,22 +73,22 @@ describe("an organisation", () => {
       () => organisations.setMember({ organisation: name, username: reader.username, role: "owner" }, reader.as),
       () => organisations.removeMember({ organisation: name, username: owner.username }, reader.as),
       () => organisations.createTeam({ organisation: name, name: "core" }, reader.as),
-      () => organisations.createServiceAccount({ organisation: name, username: folk.name("robot") }, reader.as),
+      () => organisations.createServiceAccount({ organisation: name, username: company.folk.name("robot") }, reader.as),
     ];
     for (const call of denied) expect((await failure(call())).kind).toBe("permission_denied");
-    const changed = await organisations.updateOrganisation({ name, description: "By hand" }, folk.admin);
+    const changed = await organisations.updateOrganisation({ name, description: "By hand" }, company.folk.admin);
     expect(changed.organisation).toMatchObject({ title: "Acme", description: "By hand", ownRole: "" });
     await organisations.removeMember({ organisation: name, username: reader.username }, reader.as);
     expect((await failure(organisations.getOrganisation({ name }, reader.as))).kind).toBe("not_found");
   });
 
   it("shows scoped tokens what they may read and lets them change nothing", async () => {
-    const owner = await folk.person();
-    const [name, second] = [await founded(owner), await founded(owner)];
+    const owner = await company.folk.person();
+    const [name, second] = [await company.founded("publisher", owner), await company.founded("publisher", owner)];
     const token = async (scope: string) =>
-      bearer((await replica.auth.createApiToken({ name: scope, scopes: [scope] }, owner.as)).secret);
+      bearer((await company.replica.auth.createApiToken({ name: scope, scopes: [scope] }, owner.as)).secret);
     const [reader, narrow, publisher] = [await token("read"), await token(`read:@${name}/*`), await token("publish")];
-    const { organisations } = replica;
+    const { organisations } = company.replica;
     expect((await organisations.getOrganisation({ name: second }, reader)).organisation?.name).toBe(second);
     expect((await organisations.getOrganisation({ name }, narrow)).organisation?.name).toBe(name);
     expect((await organisations.listOrganisations({}, narrow)).organisations.map((each) => each.name)).toEqual([name]);
@@ -124,62 +104,73 @@ describe("an organisation", () => {
   });
 
   it("is made by those whom the registry lets", async () => {
-    const user = await folk.person("plain", "user");
-    const closed = await startReplica(store, { config: { ORGANISATION_CREATION: "admins" } });
-    const open = await startReplica(store, { config: { ORGANISATION_CREATION: "users" } });
-    const publisher = await folk.person();
+    const user = await company.folk.person("plain", "user");
+    const closed = await startReplica(company.store, { config: { ORGANISATION_CREATION: "admins" } });
+    const open = await startReplica(company.store, { config: { ORGANISATION_CREATION: "users" } });
+    const publisher = await company.folk.person();
     const make = (where: Replica, by: Person["as"]) =>
-      where.organisations.createOrganisation({ name: folk.name() }, by);
-    expect((await failure(make(replica, user.as))).reason).toBe("ORGANISATION_CREATION_DENIED");
+      where.organisations.createOrganisation({ name: company.folk.name() }, by);
+    expect((await failure(make(company.replica, user.as))).reason).toBe("ORGANISATION_CREATION_DENIED");
     expect((await failure(make(closed, publisher.as))).reason).toBe("ORGANISATION_CREATION_DENIED");
-    expect((await failure(make(replica, service as never))).kind).toBe("permission_denied");
-    expect((await make(closed, folk.admin)).organisation?.ownRole).toBe("owner");
+    expect((await failure(make(company.replica, service as never))).kind).toBe("permission_denied");
+    expect((await make(closed, company.folk.admin)).organisation?.ownRole).toBe("owner");
     expect((await make(open, user.as)).organisation?.ownRole).toBe("owner");
     await closed.close();
     await open.close();
   });
 
   it("leaves nothing of any right behind when it is deleted, and nobody gets its name", async () => {
-    const [owner, member] = [await folk.person(), await folk.person()];
-    const name = await founded(owner);
-    const { organisations } = replica;
+    const [owner, member] = [await company.folk.person(), await company.folk.person()];
+    const name = await company.founded("publisher", owner);
+    const { organisations } = company.replica;
     await organisations.setMember({ organisation: name, username: member.username, role: "publisher" }, owner.as);
-    const robot = folk.name("robot");
+    const robot = company.folk.name("robot");
     await organisations.createServiceAccount({ organisation: name, username: robot }, owner.as);
-    await other.auth.getMe({}, member.as);
+    await company.other.auth.getMe({}, member.as);
     await organisations.deleteOrganisation({ name }, owner.as);
     for (const { as } of [owner, member]) {
-      expect((await failure(other.organisations.getOrganisation({ name }, as))).reason).toBe("ORGANISATION_NOT_FOUND");
-      expect((await other.auth.getMe({}, as)).user?.memberships).toEqual([]);
+      expect((await failure(company.other.organisations.getOrganisation({ name }, as))).reason).toBe(
+        "ORGANISATION_NOT_FOUND",
+      );
+      expect((await company.other.auth.getMe({}, as)).user?.memberships).toEqual([]);
     }
-    expect((await failure(organisations.getOrganisation({ name }, folk.admin))).kind).toBe("not_found");
-    expect((await failure(organisations.deleteOrganisation({ name }, folk.admin))).kind).toBe("not_found");
-    expect((await replica.auth.getUser({ username: robot }, folk.admin)).user?.disabled).toBe(true);
+    expect((await failure(organisations.getOrganisation({ name }, company.folk.admin))).kind).toBe("not_found");
+    expect((await failure(organisations.deleteOrganisation({ name }, company.folk.admin))).kind).toBe("not_found");
+    expect((await company.replica.auth.getUser({ username: robot }, company.folk.admin)).user?.disabled).toBe(true);
     expect(await organisations.getNamespace({ name }, service)).toMatchObject({ type: "organisation", closed: true });
     expect((await failure(organisations.createOrganisation({ name }, owner.as))).reason).toBe("NAME_TAKEN");
-    expect((await failure(replica.auth.createUser({ username: name }, folk.admin))).reason).toBe("USERNAME_TAKEN");
-    const all = await organisations.listOrganisations({ all: true, page: { pageSize: 500 } }, folk.admin);
+    expect((await failure(company.replica.auth.createUser({ username: name }, company.folk.admin))).reason).toBe(
+      "USERNAME_TAKEN",
+    );
+    const all = await organisations.listOrganisations({ all: true, page: { pageSize: 500 } }, company.folk.admin);
     expect(all.organisations.map((each) => each.name)).not.toContain(name);
   });
 
   it("is listed page by page, each once", async () => {
-    const owner = await folk.person();
-    const names = [await founded(owner), await founded(owner), await founded(owner)].sort();
+    const owner = await company.folk.person();
+    const names = [
+      await company.founded("publisher", owner),
+      await company.founded("publisher", owner),
+      await company.founded("publisher", owner),
+    ].sort();
     const seen: string[] = [];
     let pageToken = "";
     do {
-      const page = await replica.organisations.listOrganisations({ page: { pageSize: 2, pageToken } }, owner.as);
+      const page = await company.replica.organisations.listOrganisations(
+        { page: { pageSize: 2, pageToken } },
+        owner.as,
+      );
       seen.push(...page.organisations.map((each) => each.name));
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
     expect(seen).toEqual(names);
-    const bad = replica.organisations.listOrganisations({ page: { pageToken: "x".repeat(65) } }, owner.as);
+    const bad = company.replica.organisations.listOrganisations({ page: { pageToken: "x".repeat(65) } }, owner.as);
     expect((await failure(bad)).reason).toBe("INVALID_PAGE_TOKEN");
   });
 });
 
 it("has a policy for each RPC of the contract, and an audit row for each that changes something", () => {
-  const rows = replica.service.tables.find(
+  const rows = company.replica.service.tables.find(
     ({ definition }) => definition.fullName === OrganisationServiceDefinition.fullName,
   )?.rows;
   expect(Object.keys(rows ?? {}).sort()).toEqual(Object.keys(OrganisationServiceDefinition.methods).sort());

@@ -1,46 +1,18 @@
-import type { Membership } from "@registry/domain";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bearer, failure, openStore, type Replica, type Store, startReplica } from "../testing/harness.ts";
-import { type People, type Person, people } from "./testing/people.ts";
+import { describe, expect, it } from "vitest";
+import { bearer, failure, startReplica } from "../testing/harness.ts";
+import { createCompany } from "./testing/company.ts";
 
-let store: Store;
-let replica: Replica;
-let other: Replica;
-let folk: People;
-
-beforeAll(async () => {
-  store = await openStore();
-  replica = await startReplica(store);
-  other = await startReplica(store);
-  folk = await people(store, replica);
-});
-afterAll(async () => {
-  await replica.close();
-  await other.close();
-  await store.close();
-});
-
-async function founded(...[owner, ...members]: readonly [Person, ...Person[]]): Promise<string> {
-  const name = folk.name();
-  await replica.organisations.createOrganisation({ name }, owner.as);
-  for (const { username } of members) {
-    await replica.organisations.setMember({ organisation: name, username, role: "publisher" }, owner.as);
-  }
-  return name;
-}
-
-/** What the next exchange of the person's credential says. */
-async function _held(where: Replica, { secret }: Person): Promise<readonly Membership[]> {
-  const { caller } = await where.surroundings.identity.resolve(`Bearer ${secret}`);
-  return caller.type === "user" ? (caller.memberships ?? []) : [];
-}
+const company = createCompany();
 
 describe("a service account", () => {
   it("works by its tokens for one organisation alone, logs in nowhere, and ends whole", async () => {
-    const [owner, stranger] = [await folk.person(), await folk.person()];
-    const [organisation, foreign] = [await founded(owner), await founded(stranger)];
-    const { organisations, auth } = replica;
-    const username = folk.name("robot");
+    const [owner, stranger] = [await company.folk.person(), await company.folk.person()];
+    const [organisation, foreign] = [
+      await company.founded("publisher", owner),
+      await company.founded("publisher", stranger),
+    ];
+    const { organisations, auth } = company.replica;
+    const username = company.folk.name("robot");
     const { user, member } = await organisations.createServiceAccount({ organisation, username }, owner.as);
     expect(user).toMatchObject({ username, email: "", role: "user", serviceAccount: true, organisation });
     expect(member).toMatchObject({ username, role: "publisher", serviceAccount: true });
@@ -51,7 +23,7 @@ describe("a service account", () => {
       [{ password: "a long password" }, "password"],
       [{ email: "robot@example.org" }, "email"],
     ] as const) {
-      const error = await failure(auth.updateUser({ username, ...change }, folk.admin));
+      const error = await failure(auth.updateUser({ username, ...change }, company.folk.admin));
       expect([error.reason, error.fields[0]?.pointer]).toEqual(["SERVICE_ACCOUNT", `/${field}`]);
     }
     const owning = organisations.setMember({ organisation, username, role: "owner" }, owner.as);
@@ -65,8 +37,11 @@ describe("a service account", () => {
 
     await organisations.deleteServiceAccount({ organisation, username }, owner.as);
     await organisations.deleteServiceAccount({ organisation, username }, owner.as);
-    expect((await auth.getUser({ username }, folk.admin)).user).toMatchObject({ disabled: true, memberships: [] });
-    const revived = auth.updateUser({ username, disabled: false }, folk.admin);
+    expect((await auth.getUser({ username }, company.folk.admin)).user).toMatchObject({
+      disabled: true,
+      memberships: [],
+    });
+    const revived = auth.updateUser({ username, disabled: false }, company.folk.admin);
     expect((await failure(revived)).reason).toBe("SERVICE_ACCOUNT");
     const again = organisations.createServiceAccount({ organisation, username }, owner.as);
     expect((await failure(again)).reason).toBe("USERNAME_TAKEN");
@@ -75,21 +50,21 @@ describe("a service account", () => {
   });
 
   it("makes no organisation and loses its tokens with it", async () => {
-    const owner = await folk.person();
-    const organisation = await founded(owner);
-    const username = folk.name("robot");
-    const { user } = await replica.organisations.createServiceAccount({ organisation, username }, owner.as);
-    const open = await startReplica(store, { config: { ORGANISATION_CREATION: "users" } });
+    const owner = await company.folk.person();
+    const organisation = await company.founded("publisher", owner);
+    const username = company.folk.name("robot");
+    const { user } = await company.replica.organisations.createServiceAccount({ organisation, username }, owner.as);
+    const open = await startReplica(company.store, { config: { ORGANISATION_CREATION: "users" } });
     const robot = open.surroundings.as({ type: "user", id: user?.id ?? 0, username, role: "user", grants: [] });
     const { secret } = await open.auth.createApiToken({ name: "ci" }, robot);
-    const created = open.organisations.createOrganisation({ name: folk.name() }, bearer(secret));
+    const created = open.organisations.createOrganisation({ name: company.folk.name() }, bearer(secret));
     expect((await failure(created)).reason).toBe("ORGANISATION_CREATION_DENIED");
     expect(
       (await open.organisations.getOrganisation({ name: organisation }, bearer(secret))).organisation?.ownRole,
     ).toBe("publisher");
     await open.organisations.deleteServiceAccount({ organisation, username }, owner.as);
     expect((await failure(open.auth.getMe({}, bearer(secret)))).kind).toBe("unauthenticated");
-    const tokens = await store.documents.collection<{ _id: string }>({ name: "tokens", indexes: [] });
+    const tokens = await company.store.documents.collection<{ _id: string }>({ name: "tokens", indexes: [] });
     expect(await tokens.countDocuments({ userId: user?.id ?? 0 })).toBe(0);
     await open.close();
   });

@@ -1,45 +1,14 @@
-import type { Membership } from "@registry/domain";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { failure, openStore, type Replica, type Store, startReplica } from "../testing/harness.ts";
-import { type People, type Person, people } from "./testing/people.ts";
+import { describe, expect, it } from "vitest";
+import { failure } from "../testing/harness.ts";
+import { createCompany } from "./testing/company.ts";
 
-let store: Store;
-let replica: Replica;
-let other: Replica;
-let folk: People;
-
-beforeAll(async () => {
-  store = await openStore();
-  replica = await startReplica(store);
-  other = await startReplica(store);
-  folk = await people(store, replica);
-});
-afterAll(async () => {
-  await replica.close();
-  await other.close();
-  await store.close();
-});
-
-async function founded(...[owner, ...members]: readonly [Person, ...Person[]]): Promise<string> {
-  const name = folk.name();
-  await replica.organisations.createOrganisation({ name }, owner.as);
-  for (const { username } of members) {
-    await replica.organisations.setMember({ organisation: name, username, role: "publisher" }, owner.as);
-  }
-  return name;
-}
-
-/** What the next exchange of the person's credential says. */
-async function held(where: Replica, { secret }: Person): Promise<readonly Membership[]> {
-  const { caller } = await where.surroundings.identity.resolve(`Bearer ${secret}`);
-  return caller.type === "user" ? (caller.memberships ?? []) : [];
-}
+const company = createCompany();
 
 describe("a team", () => {
   it("gives its role to its members, also after it has changed, and nothing once it is deleted", async () => {
-    const [owner, member] = [await folk.person(), await folk.person()];
-    const organisation = await founded(owner, member);
-    const { organisations } = replica;
+    const [owner, member] = [await company.folk.person(), await company.folk.person()];
+    const organisation = await company.founded("publisher", owner, member);
+    const { organisations } = company.replica;
     const created = await organisations.createTeam(
       { organisation, name: "core", description: "The core", groups: ["eng", "eng", "ops"] },
       owner.as,
@@ -53,14 +22,16 @@ describe("a team", () => {
     for (const role of ["maintainer", "publisher", "reader", "publisher"]) {
       const { team } = await organisations.updateTeam({ organisation, name: "core", role }, owner.as);
       expect(team).toMatchObject({ role, description: "The core", members: [member.username] });
-      expect(await held(replica, member)).toEqual([{ org: organisation, role: "publisher", teams: { core: role } }]);
+      expect(await company.held(company.replica, member)).toEqual([
+        { org: organisation, role: "publisher", teams: { core: role } },
+      ]);
     }
     const texts = { description: "Other", groups: { groups: [] } };
     const { team } = await organisations.updateTeam({ organisation, name: "core", ...texts }, owner.as);
     expect(team).toMatchObject({ description: "Other", groups: [], role: "publisher" });
 
     await organisations.deleteTeam({ organisation, name: "core" }, owner.as);
-    expect(await held(replica, member)).toEqual([{ org: organisation, role: "publisher", teams: {} }]);
+    expect(await company.held(company.replica, member)).toEqual([{ org: organisation, role: "publisher", teams: {} }]);
     expect((await failure(organisations.deleteTeam({ organisation, name: "core" }, owner.as))).reason).toBe(
       "TEAM_NOT_FOUND",
     );
@@ -68,38 +39,39 @@ describe("a team", () => {
   });
 
   it("never leaves a right behind, however adding, lowering and deleting meet on two replicas", async () => {
-    const [owner, member] = [await folk.person(), await folk.person()];
-    const organisation = await founded(owner, member);
+    const [owner, member] = [await company.folk.person(), await company.folk.person()];
+    const organisation = await company.founded("publisher", owner, member);
     for (let round = 0; round < 8; round++) {
       const name = `team${round}`;
-      await replica.organisations.createTeam({ organisation, name, role: "maintainer" }, owner.as);
+      await company.replica.organisations.createTeam({ organisation, name, role: "maintainer" }, owner.as);
       await Promise.allSettled([
-        other.organisations.addTeamMember({ organisation, team: name, username: member.username }, owner.as),
+        company.other.organisations.addTeamMember({ organisation, team: name, username: member.username }, owner.as),
         round % 2 === 0
-          ? replica.organisations.deleteTeam({ organisation, name }, owner.as)
-          : replica.organisations.updateTeam({ organisation, name, role: "reader" }, owner.as),
+          ? company.replica.organisations.deleteTeam({ organisation, name }, owner.as)
+          : company.replica.organisations.updateTeam({ organisation, name, role: "reader" }, owner.as),
       ]);
-      const { teams } = await replica.organisations.listTeams({ organisation }, owner.as);
+      const { teams } = await company.replica.organisations.listTeams({ organisation }, owner.as);
       const shown = Object.fromEntries(
         teams.filter(({ members }) => members.includes(member.username)).map((team) => [team.name, team.role]),
       );
-      expect((await held(replica, member))[0]?.teams).toEqual(shown);
+      expect((await company.held(company.replica, member))[0]?.teams).toEqual(shown);
     }
   });
 
   it("is one of at most a hundred", async () => {
-    const owner = await folk.person();
-    const organisation = await founded(owner);
-    const create = (i: number) => replica.organisations.createTeam({ organisation, name: `team${i}` }, owner.as);
+    const owner = await company.folk.person();
+    const organisation = await company.founded("publisher", owner);
+    const create = (i: number) =>
+      company.replica.organisations.createTeam({ organisation, name: `team${i}` }, owner.as);
     for (let i = 0; i < 100; i += 10) await Promise.all(Array.from({ length: 10 }, (_, j) => create(i + j)));
     expect((await failure(create(100))).reason).toBe("TOO_MANY_TEAMS");
     expect((await failure(create(7))).reason).toBe("TEAM_EXISTS");
     const bad = { organisation, name: "wrong_name" };
-    expect((await failure(replica.organisations.createTeam(bad, owner.as))).reason).toBe("INVALID_TEAM");
+    expect((await failure(company.replica.organisations.createTeam(bad, owner.as))).reason).toBe("INVALID_TEAM");
     const tall = { organisation, name: "tall", role: "owner" };
-    expect((await failure(replica.organisations.createTeam(tall, owner.as))).reason).toBe("INVALID_ROLE");
+    expect((await failure(company.replica.organisations.createTeam(tall, owner.as))).reason).toBe("INVALID_ROLE");
     const groups = { organisation, name: "groups", groups: ["ok", "x".repeat(201)] };
-    const error = await failure(replica.organisations.createTeam(groups, owner.as));
+    const error = await failure(company.replica.organisations.createTeam(groups, owner.as));
     expect([error.reason, error.fields[0]?.pointer]).toEqual(["INVALID_GROUP", "/groups/1"]);
   });
 });
