@@ -99,6 +99,15 @@ it("is not told by deleting, updating or moving what one may not see", async () 
   }
 });
 
+it("answers about a name that nobody has as such, whatever comes next in order", async () => {
+  for (const name of ["hidde", "a", "zzz", "open.1"]) {
+    await expect(replica.client.getPlugin({ name }, replica.as(admin))).rejects.toMatchObject({
+      kind: "not_found",
+      reason: "PLUGIN_NOT_FOUND",
+    });
+  }
+});
+
 it("leaves what is for services to services", async () => {
   const filter = replica.client.filterReferenced({ digests: [] }, replica.as(admin));
   await expect(filter).rejects.toMatchObject({ kind: "permission_denied" });

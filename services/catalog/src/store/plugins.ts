@@ -94,6 +94,16 @@ export class PluginStore {
     return this.collection.findOne({ _id: name }, { fields: readFields });
   }
 
+  /**
+   * As `get`, for whoever may not know what there is: a name that nobody has takes as long as one that somebody has, since
+   * the next one in order is read for it.
+   */
+  async getEvenly(name: PluginName): Promise<PluginDocument | null> {
+    const options = { sort: [["_id", 1]] as const, limit: 1, fields: readFields };
+    const [found] = await this.collection.find({ _id: { $gte: name } }, options);
+    return found?._id === name ? found : null;
+  }
+
   bySkeleton(skeleton: string): Promise<PluginDocument | null> {
     return this.collection.findOne({ skeleton }, { fields: readFields });
   }
