@@ -85,6 +85,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
       summary:
         "The immutable bytes: `{name}-{version}.zip` or `.tar.gz`, one as uploaded and the other derived from it",
       access: "readers",
+      signed: true,
       query: z.object({
         sha256: textParameter(64),
         source: textParameter(8),
