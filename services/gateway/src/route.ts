@@ -78,12 +78,24 @@ export type Access =
   /** Every user; the service decides what exactly is allowed. */
   | "users";
 
+/** Headers that an answer may be documented with. */
+export type HeaderName =
+  | "ETag"
+  | "X-Total-Count"
+  | "Link"
+  | "Location"
+  | "Set-Cookie"
+  | "Content-Range"
+  | "Content-Disposition"
+  | "X-Source-Digest";
+
 export interface AnswerDoc {
   readonly description: string;
+  readonly headers?: readonly HeaderName[];
   /** Of the JSON body. */
   readonly schema?: z.ZodType;
-  /** Where it is not JSON. */
-  readonly type?: string;
+  /** Where it is not JSON: one type or several. */
+  readonly type?: string | readonly string[];
 }
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

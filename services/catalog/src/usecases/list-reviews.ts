@@ -1,8 +1,8 @@
 import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contracts/catalog";
-import { type Caller, invalid, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
+import { type Caller, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, maySee } from "../model/access.ts";
-import { pageToken, readPage } from "../model/pages.ts";
+import { readPage, wrongToken } from "../model/pages.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { toFullRelease } from "../wire.ts";
@@ -33,7 +33,7 @@ export function listReviews(parts: Parts) {
     const more = seen !== behind.at(-1) || found.length === mostAtOnce;
     return {
       releases: page.map(toFullRelease),
-      nextPageToken: more && seen !== undefined ? pageToken(tokenOf(seen)) : "",
+      nextPageToken: more && seen !== undefined ? tokenOf(seen) : "",
     };
   };
 }
@@ -56,15 +56,12 @@ function isAfter(release: ReleaseDocument, from: Date, last: PluginName | string
 }
 
 function tokenOf(release: ReleaseDocument | undefined): string {
-  return release === undefined ? "" : `${since(release)} ${release._id}`;
+  return release === undefined ? "" : `${since(release)}-${release._id}`;
 }
 
 function readAfter(after: string): [Date, string] {
   if (after === "") return [new Date(0), ""];
-  const [, time = "", id = ""] = /^(\d{1,15}) (.+)$/.exec(after) ?? [];
-  if (id === "") {
-    const message = "page_token: use the next_page_token of the previous answer";
-    throw invalid("INVALID_PAGE_TOKEN", message, "/page/page_token");
-  }
+  const [, time = "", id = ""] = /^(\d{1,15})-([!-~]+)$/.exec(after) ?? [];
+  if (id === "") throw wrongToken();
   return [new Date(Number(time)), id];
 }
