@@ -6,6 +6,7 @@ export * from "./kinds.ts";
 export * from "./membership.ts";
 export * from "./names.ts";
 export * from "./near-miss.ts";
+export * from "./patterns.ts";
 export * from "./permissions.ts";
 export * from "./plain-text.ts";
 export * from "./policy.ts";

@@ -36,12 +36,15 @@ export type Caller = { readonly type: "anonymous" } | UserCaller | { readonly ty
 
 export const anonymous: Caller = { type: "anonymous" };
 
-const grantPattern =
+const grantForm =
   /^(?:\*|(?:read|download|publish|update|delete|delete_own|review)(?::(?:@[a-z0-9.-]{1,64}\/(?:\*|[a-z0-9.-]{1,64})|[a-z0-9.-]{1,64}))?)$/;
+
+/** The same for those who have to be told before they send one. */
+export const grantPattern = grantForm.source;
 
 /** True for `*`, `action`, `action:name`, `action:@namespace/name` and `action:@namespace/*`. */
 export function isGrant(text: string): boolean {
-  return grantPattern.test(text);
+  return grantForm.test(text);
 }
 
 function covers(rights: readonly string[], action: Action, resource: string | undefined): boolean {

@@ -39,7 +39,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     forceCloseConnections: "idle",
     // What still comes in on open connections while the server closes is answered like everything else.
     return503OnClosing: false,
-    routerOptions: { maxParamLength: 512, caseSensitive: true },
+    routerOptions: { maxParamLength: 2048, caseSensitive: true },
     genReqId: (request) => {
       const given = request.headers["x-request-id"];
       return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : deps.ids.unique();
@@ -121,6 +121,8 @@ function welcome(deps: AppDeps, request: FastifyRequest, reply: FastifyReply): v
     const seconds = limits.reads.take(edge.addressOf(request.raw));
     if (seconds > 0) throw rateLimited(seconds);
   }
+  // Whatever else may be wrong with it: its body is not looked at.
+  if (request.is404) throw routeNotFound();
 }
 
 function fail(deps: AppDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,4 +1,5 @@
-import { anonymous, rateLimited } from "@registry/domain";
+import { METHODS } from "node:http";
+import { anonymous, rateLimited, unauthenticated } from "@registry/domain";
 import type { Clock, Identity, Resolved } from "@registry/kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TrustedCache } from "./cache.ts";
@@ -6,7 +7,7 @@ import { methodNotAllowed } from "./http-errors.ts";
 import { readInput } from "./input.ts";
 import type { Limiter } from "./limiter.ts";
 import { etagOf, matches, type ReadyAnswer, type ReadyAnswers } from "./ready.ts";
-import { type Answer, type Call, type Method, type Route, templateOf } from "./route.ts";
+import { type Answer, type Call, type Method, needsCredential, type Route, templateOf } from "./route.ts";
 import type { Edge } from "./security.ts";
 
 export interface Limits {
@@ -15,6 +16,8 @@ export interface Limits {
 }
 
 export interface DispatchDeps {
+  /** False: every read needs a credential. */
+  readonly anonymousRead: boolean;
   readonly clock: Clock;
   readonly identity: Identity;
   readonly edge: Edge;
@@ -33,19 +36,30 @@ export function dispatch(app: FastifyInstance, deps: DispatchDeps, routes: reado
     app.route({
       method: route.method,
       url: route.url,
+      ...(route.maxBodyBytes === undefined ? {} : { bodyLimit: route.maxBodyBytes }),
       onRequest: (request) => admit(deps, route, request),
       handler: (request, reply) => answer(deps, route, request, reply),
     });
   }
-  for (const [url, taken] of methodsByUrl(routes)) {
-    const allow = [...taken, ...(taken.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
-    const others = (["GET", "POST", "PUT", "PATCH", "DELETE"] as const).filter((method) => !taken.includes(method));
+  const everyMethod = learnMethods(app);
+  for (const [url, methods] of methodsByUrl(routes)) {
+    const taken: readonly string[] = [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"];
+    const allow = taken.join(", ");
+    const others = everyMethod.filter((method) => !taken.includes(method));
     const refuse = async (): Promise<never> => {
       throw methodNotAllowed(allow);
     };
     app.route({ method: others, url, exposeHeadRoute: false, onRequest: refuse, handler: refuse });
     app.options(url, async (request, reply) => preflight(request, reply, allow));
   }
+}
+
+/** Teaches the router every method that can arrive at all. @returns them */
+function learnMethods(app: FastifyInstance): string[] {
+  // CONNECT never comes to a handler: its connection is ended at once.
+  const methods = METHODS.filter((method) => method !== "CONNECT");
+  for (const method of methods) if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+  return methods;
 }
 
 function methodsByUrl(routes: readonly Route[]): Map<string, Method[]> {
@@ -66,6 +80,8 @@ async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest):
   if (route.method !== "GET") {
     refuseIfOver(limits.writes.take(resolved.caller.type === "user" ? `user ${resolved.caller.id}` : address));
   }
+  // The services decide who may do what; whom they would all turn away need not send anything first.
+  if (resolved.caller.type === "anonymous" && needsCredential(route, deps.anonymousRead)) throw unauthenticated();
   request.setDecorator<Resolved>(callers, resolved);
 }
 

@@ -128,7 +128,7 @@ describe("what HTTP itself refuses", () => {
     ["a path that is no UTF-8", "GET /api/v1/plugins/%ff HTTP/1.1\r\nhost: a\r\n\r\n", 400, "MALFORMED_URL"],
     [
       "a part of the path that is too long",
-      `GET /api/v1/plugins/${"a".repeat(600)} HTTP/1.1\r\nhost: a\r\n\r\n`,
+      `GET /api/v1/plugins/${"a".repeat(3000)} HTTP/1.1\r\nhost: a\r\n\r\n`,
       414,
       "URL_TOO_LONG",
     ],
@@ -166,6 +166,42 @@ describe("what HTTP itself refuses", () => {
       405,
       "METHOD_NOT_ALLOWED",
     ],
+    [
+      "the method QUERY, which no path has",
+      "QUERY /api/v1/plugins HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n",
+      405,
+      "METHOD_NOT_ALLOWED",
+    ],
+    [
+      "the method PROPFIND, which no path has",
+      "PROPFIND /api/v1/plugins HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n",
+      405,
+      "METHOD_NOT_ALLOWED",
+    ],
+    [
+      "the method TRACE, which no path has",
+      "TRACE /api/v1/plugins HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n",
+      405,
+      "METHOD_NOT_ALLOWED",
+    ],
+    [
+      "an unknown method on a path that leads nowhere",
+      "QUERY /nowhere HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n",
+      404,
+      "ROUTE_NOT_FOUND",
+    ],
+    [
+      "a strange body on a path that leads nowhere",
+      "POST /nowhere HTTP/1.1\r\nhost: a\r\ncontent-type: a/b\r\ncontent-length: 1\r\n\r\nx",
+      404,
+      "ROUTE_NOT_FOUND",
+    ],
+    [
+      "a bad body of somebody who would have to say who it is",
+      `POST /api/v1/tokens HTTP/1.1\r\nhost: a\r\n${json}content-length: 1\r\n\r\n{`,
+      401,
+      "INVALID_CREDENTIAL",
+    ],
     ["a path that leads nowhere", "GET /../../etc/passwd HTTP/1.1\r\nhost: a\r\n\r\n", 404, "ROUTE_NOT_FOUND"],
   ])("%s", async (_what, text, status, code) => {
     const heard = await say(stack.url, text, /\r\n\r\n(?:\{.*\})?$/s);
@@ -178,6 +214,8 @@ describe("what HTTP itself refuses", () => {
   it("says which methods there are", async () => {
     const response = await fetch(`${stack.url}/api/v1/plugins/x/channels/beta`, { method: "PATCH" });
     expect(response.headers.get("allow")).toBe("GET, PUT, DELETE, HEAD, OPTIONS");
+    const head = await fetch(`${stack.url}/api/v1/tokens/x`, { method: "HEAD" });
+    expect([head.status, head.headers.get("allow")]).toEqual([405, "DELETE, OPTIONS"]);
     const options = await fetch(`${stack.url}/api/v1/plugins`, { method: "OPTIONS" });
     expect([options.status, options.headers.get("allow")]).toEqual([204, "GET, POST, HEAD, OPTIONS"]);
   });

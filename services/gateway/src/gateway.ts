@@ -127,7 +127,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
   const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
-  dispatch(app, { clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
+  const anonymousRead = config.ANONYMOUS_READ !== false;
+  dispatch(app, { anonymousRead, clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
   if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);
   await app.ready();
 

@@ -1,12 +1,15 @@
 import {
   type FieldError,
+  isLongerThan,
   isPlainText,
   isPluginName,
   type PluginName,
+  plainTextPattern,
   plainTextRule,
   pluginNotFound,
   quote,
   RegistryError,
+  saidTextPattern,
 } from "@registry/domain";
 import { z } from "zod";
 
@@ -19,9 +22,24 @@ export function pluginName(text: string | undefined): PluginName {
 const mostTold = 20;
 const once = "is given more than once; give it once";
 
-/** A query parameter of text. */
-export function textParameter(longest: number): z.ZodType<string | undefined> {
-  return z.string({ error: once }).max(longest, `is longer than ${longest} characters`).optional();
+/**
+ * A text of some characters, counted as people count them.
+ * @param expected what is told where it is no text or too long
+ */
+export function shortText(longest: number, expected = `is longer than ${longest} characters`): z.ZodString {
+  return z
+    .string()
+    .refine((text) => !isLongerThan(text, longest), expected)
+    .meta({ maxLength: longest });
+}
+
+/** A query parameter of text. @param pattern what the service that judges it takes, for the document */
+export function textParameter(longest: number, pattern?: string): z.ZodType<string | undefined> {
+  return z
+    .string({ error: once })
+    .refine((text) => !isLongerThan(text, longest), `is longer than ${longest} characters`)
+    .meta({ maxLength: longest, ...(pattern === undefined ? {} : { pattern }) })
+    .optional();
 }
 
 export function integerParameter(min: number, max: number, fallback: number): z.ZodType<number> {
@@ -43,9 +61,7 @@ export function listParameter(longest: number, most: number): z.ZodType<string[]
     .union([z.string(), z.array(z.string())])
     .optional()
     .transform((value) => (value === undefined ? [] : [value].flat()).filter((item) => item !== ""))
-    .pipe(
-      z.array(z.string().max(longest, `is longer than ${longest} characters`)).max(most, `more than ${most} of them`),
-    );
+    .pipe(z.array(shortText(longest)).max(most, `more than ${most} of them`));
 }
 
 export function choiceParameter<const T extends readonly [string, ...string[]]>(
@@ -73,7 +89,7 @@ export function timeParameter(): z.ZodType<Date | undefined> {
 
 /** Why somebody deletes something, in a query. */
 export function reasonParameter(): z.ZodType<string | undefined> {
-  return textParameter(500).refine((text) => text === undefined || isPlainText(text), plainTextRule);
+  return textParameter(500, plainTextPattern).refine((text) => text === undefined || isPlainText(text), plainTextRule);
 }
 
 /**
@@ -81,7 +97,11 @@ export function reasonParameter(): z.ZodType<string | undefined> {
  * @param expected what is told where it is no text, too short or too long
  */
 export function plainText(min: number, max: number, expected: string): z.ZodString {
-  return z.string(expected).min(min, expected).max(max, expected).refine(isPlainText, plainTextRule);
+  return z
+    .string(expected)
+    .refine((text) => (min === 0 || text.trim() !== "") && !isLongerThan(text, max), expected)
+    .refine(isPlainText, plainTextRule)
+    .meta({ minLength: min, maxLength: max, pattern: min === 0 ? plainTextPattern : saidTextPattern });
 }
 
 /** How a flag is spelt, in queries and forms. */

@@ -17,7 +17,7 @@ interface Operation {
 interface OpenApi {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { schemas: Record<string, object> };
+  readonly components: Record<string, Record<string, object>>;
 }
 
 describe("the OpenAPI document", () => {
@@ -65,8 +65,8 @@ describe("the OpenAPI document", () => {
     }
     const references = JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g);
     for (const [, reference = ""] of references) {
-      expect(reference).toMatch(/^#\/components\/schemas\//);
-      expect(document.components.schemas).toHaveProperty(reference.slice("#/components/schemas/".length));
+      const [, kind = "", name] = /^#\/components\/(schemas|responses)\/(\w+)$/.exec(reference) ?? [];
+      expect(Object.keys(document.components[kind] ?? {})).toContain(name);
     }
   });
 

@@ -1,27 +1,27 @@
-import { visibilities } from "@registry/domain";
+import {
+  channelPattern,
+  digestPattern,
+  orgNamePattern,
+  pluginNamePattern,
+  teamNamePattern,
+  versionPattern,
+  visibilities,
+} from "@registry/domain";
 import { z } from "zod";
-import { type Access, type Route, templateOf } from "./route.ts";
+import { orEmpty, pathForms, versionSpecForm } from "./forms.ts";
+import { headersOf, problemResponses, problemsOf } from "./openapi-answers.ts";
+import { needsCredential, type Route, templateOf } from "./route.ts";
 import { problemSchema } from "./schemas.ts";
 
 type Json = { readonly [key: string]: unknown };
 
-const parameterDocs: Readonly<Record<string, string>> = {
-  name: "Name of a plugin: `name` or `@namespace/name` (the slash may be written as %2F)",
-  version: "Exact version; where a release is read also an npm range or a channel",
-  file: "`{name}-{version}.zip` or `{name}-{version}.tar.gz`",
-  path: "Path of a file in the package",
-  channel: "Name of a channel, e.g. `beta`",
-  username: "Name of a user",
-  id: "Id of a token or a trusted publisher",
-  org: "Name of an organisation",
-  team: "Name of a team of the organisation",
-};
-
-const accessDocs: { readonly [access in Access]: string } = {
-  anyone: "Needs no credential.",
-  readers: "Needs a credential only where the registry asks for one on every read, or for what is not public.",
-  users: "Needs a credential.",
-};
+function accessDoc({ access, signed }: Route, anonymousRead: boolean): string {
+  if (access === "anyone") return "Needs no credential.";
+  if (access === "users" || !(anonymousRead || signed)) return "Needs a credential.";
+  return signed && !anonymousRead
+    ? "Needs a credential, or a signature in the query."
+    : "Needs a credential only for what is not public.";
+}
 
 const form = {
   type: "object",
@@ -29,16 +29,35 @@ const form = {
   properties: {
     package: { type: "string", format: "binary", description: "The archive: zip or tar.gz" },
     manifest: { type: "string", description: "The manifest; name and version are compared with the archive's own" },
-    version: { type: "string", description: "Refused if the archive says otherwise" },
+    version: {
+      type: "string",
+      maxLength: 64,
+      pattern: orEmpty(versionPattern),
+      description: "Refused if the archive says otherwise",
+    },
     name: {
       type: "string",
+      maxLength: 130,
+      pattern: orEmpty(pluginNamePattern),
       description: "Where the archive carries none, or none with a namespace: `@namespace/name` publishes it there",
     },
     visibility: { enum: [...visibilities], description: "For a new name; default public" },
-    owner: { type: "string", description: "For a new name: the organisation that is to own it" },
-    team: { type: "string", description: "For a new name of an organisation: its team" },
-    channel: { type: "string", description: "Channel to move to this release beside `latest`" },
-    sha256: { type: "string", description: "Of the archive; refused if other bytes arrive" },
+    owner: {
+      type: "string",
+      pattern: orEmpty(orgNamePattern),
+      description: "For a new name: the organisation that is to own it",
+    },
+    team: {
+      type: "string",
+      pattern: orEmpty(teamNamePattern),
+      description: "For a new name of an organisation: its team",
+    },
+    channel: {
+      type: "string",
+      pattern: orEmpty(channelPattern),
+      description: "Channel to move to this release beside `latest`",
+    },
+    sha256: { type: "string", pattern: digestPattern, description: "Of the archive; refused if other bytes arrive" },
     dry_run: {
       enum: ["true", "1", "false", "0"],
       description: "As in the query; refused if the two contradict each other",
@@ -76,14 +95,15 @@ function relinked(value: unknown): unknown {
   );
 }
 
-function pathParameters(url: string): Json[] {
-  return [...templateOf(url).matchAll(/\{([a-z_]+)\}/g)].map(([, name = ""]) => ({
-    name,
-    in: "path",
-    required: true,
-    description: parameterDocs[name] ?? name,
-    schema: { type: "string" },
-  }));
+function pathParameters({ url, method }: Route): Json[] {
+  // Who changes something says exactly which release, and immutable bytes have one version.
+  const isAsked = method === "GET" && !url.startsWith("/plugins/");
+  return [...templateOf(url).matchAll(/\{([a-z_]+)\}/g)].map(([, name = ""]) => {
+    const form = pathForms[name];
+    if (form === undefined) throw new TypeError(`the path parameter ${name} is described nowhere`);
+    const schema = name === "version" && isAsked ? versionSpecForm : form.schema;
+    return { name, in: "path", required: true, description: form.description, schema };
+  });
 }
 
 function queryParameters(route: Route, components: Components): Json[] {
@@ -93,6 +113,7 @@ function queryParameters(route: Route, components: Components): Json[] {
     name,
     in: "query",
     required: false,
+    ...(schema.type === "array" ? { style: "form", explode: true } : {}),
     ...(description === undefined ? {} : { description }),
     schema,
   }));
@@ -109,42 +130,52 @@ function requestBody(route: Route, components: Components): Json {
 }
 
 function responses(route: Route, components: Components): Json {
-  const known = Object.entries(route.answers).map(([status, { description, schema, type }]) => {
+  const isRead = route.method === "GET";
+  const known = Object.entries(route.answers).map(([status, answer]) => {
+    const { description, schema, type } = answer;
+    const common = { description, ...headersOf(answer, status, isRead) };
     if (schema !== undefined) {
-      return [status, { description, content: { "application/json": { schema: components.write(schema, "input") } } }];
+      return [status, { ...common, content: { "application/json": { schema: components.write(schema, "input") } } }];
     }
-    return [status, type === undefined ? { description } : { description, content: { [type]: {} } }];
+    if (type === undefined) return [status, common];
+    return [status, { ...common, content: Object.fromEntries([type].flat().map((each) => [each, {}])) }];
   });
-  const problem = {
-    description: "What went wrong",
-    content: { "application/problem+json": { schema: components.write(problemSchema, "input") } },
-  };
-  return { ...Object.fromEntries(known), default: problem };
+  const unchanged = isRead && 200 in route.answers ? { 304: { description: "What `If-None-Match` names" } } : {};
+  return { ...problemsOf(route), ...unchanged, ...Object.fromEntries(known) };
 }
 
-function operation(route: Route, components: Components): Json {
-  const parameters = [...pathParameters(route.url), ...queryParameters(route, components)];
+function operation(route: Route, components: Components, anonymousRead: boolean): Json {
+  const parameters = [...pathParameters(route), ...queryParameters(route, components)];
+  const isOptional = route.access === "readers" && !needsCredential(route, anonymousRead);
   return {
     operationId: `${route.method.toLowerCase()}${templateOf(route.url).replace(/[^A-Za-z0-9]+(.)?/g, (_, c) => String(c ?? "").toUpperCase())}`,
     tags: [route.tag],
     summary: route.summary,
-    description: accessDocs[route.access],
+    description: accessDoc(route, anonymousRead),
     ...(route.access === "anyone" ? { security: [] } : {}),
-    ...(route.access === "readers" ? { security: [{}, { bearer: [] }] } : {}),
+    ...(isOptional ? { security: [{}, { bearer: [] }] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...requestBody(route, components),
     responses: responses(route, components),
   };
 }
 
+export interface OpenApiInfo {
+  readonly title: string;
+  readonly version: string;
+  /** False: every read needs a credential. */
+  readonly anonymousRead: boolean;
+}
+
 /** The OpenAPI 3.1 document of these routes. */
-export function openApiDocument(routes: readonly Route[], title: string, version: string): Json {
+export function openApiDocument(routes: readonly Route[], { title, version, anonymousRead }: OpenApiInfo): Json {
   const components = new Components();
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes.filter(({ documented }) => documented !== false)) {
     const path = templateOf(route.url);
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, components) };
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, components, anonymousRead) };
   }
+  const responses = problemResponses(components.write(problemSchema, "input"));
   return {
     openapi: "3.1.0",
     info: {
@@ -158,6 +189,7 @@ export function openApiDocument(routes: readonly Route[], title: string, version
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A signed token or an API token" } },
+      responses,
       schemas: components.schemas,
     },
   };

@@ -83,12 +83,24 @@ export type Access =
   /** Every user; the service decides what exactly is allowed. */
   | "users";
 
+/** Headers that an answer may be documented with. */
+export type HeaderName =
+  | "ETag"
+  | "X-Total-Count"
+  | "Link"
+  | "Location"
+  | "Set-Cookie"
+  | "Content-Range"
+  | "Content-Disposition"
+  | "X-Source-Digest";
+
 export interface AnswerDoc {
   readonly description: string;
+  readonly headers?: readonly HeaderName[];
   /** Of the JSON body. */
   readonly schema?: z.ZodType;
-  /** Where it is not JSON. */
-  readonly type?: string;
+  /** Where it is not JSON: one type or several. */
+  readonly type?: string | readonly string[];
 }
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -106,8 +118,12 @@ interface RouteParts<Q extends z.ZodType, B extends z.ZodType> {
   readonly answers: Readonly<Record<number, AnswerDoc>>;
   /** Where anyone may come with a secret of another kind, a password for one: a credential sent along is not looked at. */
   readonly guessing?: true;
+  /** A signed address does as well as the credential that every read may need. */
+  readonly signed?: true;
   /** Default 10 s. */
   readonly deadlineMs?: number;
+  /** Of a JSON body; default 64 KiB. */
+  readonly maxBodyBytes?: number;
   /** False: left out of the OpenAPI document. */
   readonly documented?: false;
   handle(call: Call<z.output<Q>, z.output<B>>): Promise<Answer>;
@@ -120,6 +136,11 @@ export function defineRoute<Q extends z.ZodType = z.ZodUndefined, B extends z.Zo
   parts: RouteParts<Q, B>,
 ): Route {
   return parts as unknown as Route;
+}
+
+/** Whether nobody gets anything here without a credential. */
+export function needsCredential({ access, signed }: Pick<Route, "access" | "signed">, anonymousRead: boolean): boolean {
+  return access === "users" || (access === "readers" && !anonymousRead && signed !== true);
 }
 
 /** The path as the documentation and the metrics name it. */

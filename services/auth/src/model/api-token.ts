@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { invalid, quote } from "@registry/domain";
+import { invalid, isLongerThan, isPlainLine, quote } from "@registry/domain";
 
 /** What begins a token's text, by what it is for: a closed list, which scanners for leaked secrets know. */
 export const tokenPrefixes = {
@@ -97,7 +97,7 @@ export function hintOf(secret: string): string {
 
 export function parseTokenName(text: string): string {
   const name = text.trim();
-  if (name.length < 1 || name.length > 64 || /\p{C}/u.test(name)) {
+  if (name === "" || isLongerThan(name, 64) || !isPlainLine(name)) {
     throw invalid(
       "INVALID_TOKEN_NAME",
       "the name must have 1 to 64 characters, none of them control characters",

@@ -1,4 +1,16 @@
-import { actions, invalid, isGrant, isRole, type Membership, quote, RegistryError, type Role } from "@registry/domain";
+import {
+  actions,
+  emailPattern,
+  invalid,
+  isGrant,
+  isLongerThan,
+  isRole,
+  type Membership,
+  quote,
+  RegistryError,
+  type Role,
+  usernamePattern,
+} from "@registry/domain";
 import type { PendingTotp, Totp } from "./totp.ts";
 
 /** Roles that registration may give; administrators are made by administrators only. */
@@ -52,11 +64,13 @@ export interface User {
 export const bootstrapUserId = 1;
 export const bootstrapUsername = "admin";
 const reservedUsernames: readonly string[] = [bootstrapUsername, "anonymous", "registry", "npm", "mirror"];
-const usernamePattern = /^[a-z0-9][a-z0-9_.-]{1,38}$/i;
+const usernameForm = new RegExp(usernamePattern);
+const emailForm = new RegExp(emailPattern, "u");
+const longestEmail = 254;
 
 /** @returns the name in lower case */
 export function parseUsername(text: string): string {
-  if (!usernamePattern.test(text)) {
+  if (!usernameForm.test(text)) {
     throw invalid(
       "INVALID_USERNAME",
       `the username ${quote(text)} must be 2 to 39 of a-z, 0-9, _, . and -, starting with a letter or digit`,
@@ -77,7 +91,7 @@ export function refuseReserved(username: string): void {
 }
 
 export function isEmail(text: string): boolean {
-  return text.length <= 254 && /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,255}$/u.test(text);
+  return text.isWellFormed() && !isLongerThan(text, longestEmail) && emailForm.test(text);
 }
 
 export function parseEmail(text: string): { readonly email: string; readonly emailKey: string } {

@@ -1,4 +1,4 @@
-import { invalid } from "@registry/domain";
+import { invalid, isLongerThan } from "@registry/domain";
 import type { User } from "../model/user.ts";
 import type { Parts } from "../parts.ts";
 import { membershipIn } from "./model/memberships.ts";
@@ -42,6 +42,6 @@ export function parsePage(page: { pageSize: number; pageToken: string } | undefi
   const size = page?.pageSize || defaultSize;
   if (size < 1 || size > maxSize) throw invalid("INVALID_PAGE_SIZE", `page_size must be 1 to ${maxSize}`, "/page_size");
   const after = page?.pageToken ?? "";
-  if (after.length <= maxPageToken) return { size, after };
+  if (!isLongerThan(after, maxPageToken)) return { size, after };
   throw invalid("INVALID_PAGE_TOKEN", "page_token must be next_page_token of the page before", "/page_token");
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ReportedSecret } from "@registry/contracts/auth";
-import { invalid } from "@registry/domain";
+import { invalid, isLongerThan } from "@registry/domain";
 import type { Parts, UseCase } from "../parts.ts";
 import { findRevocation, type Revocation } from "./find-revocation.ts";
 
@@ -38,10 +38,10 @@ function checkReport(secrets: readonly ReportedSecret[]): void {
     throw invalid("INVALID_REPORT", `secrets: give 1 to ${maxSecrets} of them`, "/secrets");
   }
   for (const [index, { token, url }] of secrets.entries()) {
-    if (token === "" || token.length > maxToken) {
+    if (token === "" || isLongerThan(token, maxToken)) {
       throw invalid("INVALID_REPORT", `token: expected 1 to ${maxToken} characters`, `/secrets/${index}/token`);
     }
-    if (url.length > maxUrl) {
+    if (isLongerThan(url, maxUrl)) {
       throw invalid("INVALID_REPORT", `url: expected at most ${maxUrl} characters`, `/secrets/${index}/url`);
     }
   }

@@ -1,4 +1,4 @@
-import { invalid, pluginNotFound } from "@registry/domain";
+import { invalid, isLongerThan, pluginNotFound } from "@registry/domain";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { ReleaseHead } from "../model/release.ts";
 import { assertReason } from "../model/texts.ts";
@@ -14,7 +14,7 @@ export function isStanding({ state, waiting }: ReleaseHead): boolean {
 /** @throws `invalid_argument` INVALID_REASON */
 export function readReason(reason: string): string {
   assertReason(reason);
-  if (reason.length <= 500) return reason;
+  if (!isLongerThan(reason, 500)) return reason;
   throw invalid("INVALID_REASON", "reason: use up to 500 characters", "/reason");
 }
 

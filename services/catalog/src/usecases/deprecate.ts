@@ -7,6 +7,7 @@ import type {
 import {
   type Caller,
   invalid,
+  isLongerThan,
   isPlainText,
   isPluginName,
   listedStates,
@@ -76,7 +77,7 @@ function authorise(caller: Caller, plugin: PluginDocument): void {
 /** @throws `invalid_argument`, reasons `INVALID_MESSAGE` and `INVALID_SUCCESSOR` */
 function readDeprecation({ policy }: Pick<Parts, "policy">, { name, deprecation }: DeprecateRequest): Deprecation {
   const { message = "", successor = "" } = deprecation ?? {};
-  if (message.trim() === "" || message.length > longestMessage || !isPlainText(message)) {
+  if (message.trim() === "" || isLongerThan(message, longestMessage) || !isPlainText(message)) {
     const text = `message: say in 1 to ${longestMessage} characters, without control characters, what to do instead`;
     throw invalid("INVALID_MESSAGE", text, "/message");
   }

@@ -1,6 +1,6 @@
 import type { ListPluginsRequest, ListPluginsResponse } from "@registry/contracts/catalog";
 import type { CallContext } from "@registry/kit";
-import { pageToken, readPage } from "../model/pages.ts";
+import { readPage } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
 import { learnOf } from "./changed-names.ts";
 
@@ -11,7 +11,7 @@ export function listPlugins(parts: Parts) {
     const { page, more, updatedAt } = parts.directory.list(context.caller, after, size);
     return {
       plugins: page.map((entry) => entry.wire),
-      nextPageToken: more ? pageToken(page.at(-1)?.wire.name ?? "") : "",
+      nextPageToken: more ? (page.at(-1)?.wire.name ?? "") : "",
       updatedAt,
     };
   };

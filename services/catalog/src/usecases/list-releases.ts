@@ -1,8 +1,8 @@
 import type { ListReleasesRequest, ListReleasesResponse } from "@registry/contracts/catalog";
-import { compareVersions, invalid, isVersion } from "@registry/domain";
+import { compareVersions, isVersion } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { seesHidden } from "../model/access.ts";
-import { pageToken, readPage } from "../model/pages.ts";
+import { readPage, wrongToken } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
 import { toRelease, withoutReview } from "../wire.ts";
 import { visibleTo } from "./details.ts";
@@ -11,13 +11,7 @@ import { findPlugin } from "./find-plugin.ts";
 export function listReleases(parts: Parts) {
   return async (request: ListReleasesRequest, context: CallContext): Promise<ListReleasesResponse> => {
     const { size, after } = readPage(request.page);
-    if (after !== "" && !isVersion(after)) {
-      throw invalid(
-        "INVALID_PAGE_TOKEN",
-        "page_token: use the next_page_token of the previous answer",
-        "/page/page_token",
-      );
-    }
+    if (after !== "" && !isVersion(after)) throw wrongToken();
     const plugin = await findPlugin(parts, request.name, context.caller);
     const { heads } = await parts.books.of(plugin);
     const visible = visibleTo(context.caller, plugin, heads);
@@ -30,7 +24,7 @@ export function listReleases(parts: Parts) {
         const release = toRelease({ ...head, manifestJson: manifests.get(head._id) ?? "" });
         return seesHidden(context.caller, plugin) ? release : withoutReview(release);
       }),
-      nextPageToken: rest.length > size ? pageToken(page.at(-1)?.version ?? "") : "",
+      nextPageToken: rest.length > size ? (page.at(-1)?.version ?? "") : "",
     };
   };
 }

@@ -1,8 +1,8 @@
 import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contracts/catalog";
-import { type Caller, invalid, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
+import { type Caller, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, maySee } from "../model/access.ts";
-import { readPage } from "../model/pages.ts";
+import { readPage, wrongToken } from "../model/pages.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { toFullRelease } from "../wire.ts";
@@ -67,9 +67,6 @@ function readAfter({ keys }: Pick<Parts, "keys">, token: string): [Date, string]
   if (token === "") return [new Date(0), ""];
   const text = token.length > longestToken ? undefined : keys.open(purpose, token);
   const [, time = "", id = ""] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(text ?? []).toString()) ?? [];
-  if (id === "") {
-    const message = "page_token: use the next_page_token of the previous answer";
-    throw invalid("INVALID_PAGE_TOKEN", message, "/page/page_token");
-  }
+  if (id === "") throw wrongToken();
   return [new Date(Number(time)), id];
 }

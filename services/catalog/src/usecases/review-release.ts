@@ -1,5 +1,13 @@
 import { ReviewDecision, type ReviewReleaseRequest, type ReviewReleaseResponse } from "@registry/contracts/catalog";
-import { assertMove, type Caller, invalid, isAdmin, permissionDenied, RegistryError } from "@registry/domain";
+import {
+  assertMove,
+  type Caller,
+  invalid,
+  isAdmin,
+  isLongerThan,
+  permissionDenied,
+  RegistryError,
+} from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { isOwn, mayReview } from "../model/access.ts";
 import { auditTarget, releaseFacts } from "../model/audit.ts";
@@ -78,7 +86,7 @@ function authorise(caller: Caller, plugin: PluginDocument, release: ReleaseDocum
 /** @throws `invalid_argument` INVALID_REASON */
 function readReviewReason(reason: string): string {
   assertReason(reason);
-  if (reason.trim() !== "" && reason.length <= 500) return reason;
+  if (reason.trim() !== "" && !isLongerThan(reason, 500)) return reason;
   throw invalid("INVALID_REASON", "reason: say why in 1 to 500 characters; the owner reads it", "/reason");
 }
 

@@ -4,7 +4,7 @@ import {
   type SearchPluginsResponse,
   SearchSort,
 } from "@registry/contracts/catalog";
-import { type Caller, invalid, isRegistryError } from "@registry/domain";
+import { type Caller, invalid, isLongerThan, isRegistryError } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import type { Parts } from "../parts.ts";
 import type { Entry, Query, SortBy } from "../search/directory.ts";
@@ -38,7 +38,7 @@ export function searchPlugins(parts: Parts) {
 
 /** @throws `invalid_argument`, reasons `INVALID_QUERY`, `INVALID_LIMIT` and `INVALID_OFFSET` */
 function readQuery(request: SearchPluginsRequest): Query {
-  if (request.query.length > 256) throw invalid("INVALID_QUERY", "query: at most 256 characters", "/query");
+  if (isLongerThan(request.query, 256)) throw invalid("INVALID_QUERY", "query: at most 256 characters", "/query");
   if (request.tags.length > 20) throw invalid("INVALID_QUERY", "tags: at most 20", "/tags");
   if (request.kinds.length > 20) throw invalid("INVALID_QUERY", "kinds: at most 20", "/kinds");
   if (request.limit < 0 || request.limit > 100) throw invalid("INVALID_LIMIT", "limit: use 1 to 100", "/limit");

@@ -1,5 +1,5 @@
 import type { UpdatePluginRequest, UpdatePluginResponse } from "@registry/contracts/catalog";
-import { invalid, isAdmin, isPlainText, parseTeamName, permissionDenied } from "@registry/domain";
+import { invalid, isAdmin, isLongerThan, isPlainText, parseTeamName, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayGiveAway, mayUpdate } from "../model/access.ts";
 import { auditTarget } from "../model/audit.ts";
@@ -65,7 +65,7 @@ function readGiven(request: UpdatePluginRequest): Given {
 }
 
 function assertText(text: string, longest: number, field: "title" | "description"): void {
-  if (text.length <= longest && isPlainText(text)) return;
+  if (!isLongerThan(text, longest) && isPlainText(text)) return;
   const message = `${field}: use up to ${longest} characters without control characters`;
   throw invalid(`INVALID_${field.toUpperCase()}`, message, `/${field}`);
 }

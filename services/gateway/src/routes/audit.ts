@@ -17,14 +17,16 @@ export function auditRoutes({ audit }: Parts): Route[] {
       summary: "Who changed what, newest first",
       query: z.object({
         actor: textParameter(128).describe("Username, or name of a service"),
-        action: textParameter(64).describe("Such as `release.yank`, or `release.*`"),
+        action: textParameter(64, "^(?:[^*]*|[a-z0-9_-]+(?:\\.[a-z0-9_-]+)*\\.\\*)$").describe(
+          "Such as `release.yank`, or `release.*`",
+        ),
         target: textParameter(256).describe("Such as `name`, `name@1.0.0` or a username"),
         organisation: textParameter(64).describe("Required of callers who are no administrators"),
         result: choiceParameter(["ok", "denied", "failed", "interrupted"]),
         since: timeParameter().describe("From this moment on"),
         until: timeParameter().describe("Before this moment"),
         limit: integerParameter(1, 500, 50),
-        cursor: textParameter(64),
+        cursor: textParameter(64, "^(?:[0-9]{1,15}-[0-9]{1,15})?$"),
       }),
       answers: {
         200: {

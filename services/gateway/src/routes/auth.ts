@@ -1,6 +1,8 @@
 import type { LoginResponse, User } from "@registry/contracts/auth";
 import { unauthenticated } from "@registry/domain";
 import { z } from "zod";
+import { email, newUsername } from "../forms.ts";
+import { shortText } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, defineRoute, json, noContent, type Route } from "../route.ts";
 import { sessionSchema, userSchema } from "../schemas.ts";
@@ -24,7 +26,9 @@ function session({ token, expiresAt, user }: LoginResponse, status: number): Ans
   return json({ token, token_type: "bearer", expires_at: timeText(expiresAt), user: userFields(user) }, { status });
 }
 
-const password = z.string().min(1).max(256);
+/** Kept by whoever registers, logs in or sets another one. */
+export const newPassword = shortText(256).min(8).meta({ minLength: 8, maxLength: 256 });
+const password = shortText(256).min(1);
 
 /** Coming and going. */
 export function authRoutes(parts: Parts): Route[] {
@@ -39,7 +43,7 @@ export function authRoutes(parts: Parts): Route[] {
       summary: "Become a user, where the registry lets anybody register",
       access: "anyone",
       guessing: true,
-      body: z.object({ username: z.string().max(64), email: z.string().max(320), password }),
+      body: z.object({ username: newUsername, email, password: password.meta({ minLength: 8, maxLength: 256 }) }),
       answers: { 201: { description: "The new user, with a token", schema: sessionSchema } },
       handle: async ({ body, context }) => session(await auth.register(body, { context }), 201),
     }),
@@ -51,9 +55,9 @@ export function authRoutes(parts: Parts): Route[] {
       access: "anyone",
       guessing: true,
       body: z.object({
-        username: z.string().min(1).max(320),
+        username: shortText(320).min(1),
         password,
-        otp: z.string().max(16).optional().describe("Six digits of the second factor; asked for with `OTP_REQUIRED`"),
+        otp: shortText(16).optional().describe("Six digits of the second factor; asked for with `OTP_REQUIRED`"),
       }),
       answers: { 200: { description: "The token", schema: sessionSchema } },
       handle: async ({ body, context }) => session(await auth.login(body, { context }), 200),
@@ -87,7 +91,7 @@ export function authRoutes(parts: Parts): Route[] {
       tag,
       summary: "Set another password",
       access: "users",
-      body: z.object({ current_password: password, new_password: z.string().min(8).max(256) }),
+      body: z.strictObject({ current_password: password, new_password: newPassword }),
       answers: { 204: { description: "Done" } },
       async handle({ body, context }) {
         const change = { currentPassword: body.current_password, newPassword: body.new_password };

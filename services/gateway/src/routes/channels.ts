@@ -1,5 +1,6 @@
 import { notFound } from "@registry/domain";
 import { z } from "zod";
+import { version } from "../forms.ts";
 import { pluginName } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, noContent, type Route } from "../route.ts";
@@ -39,9 +40,9 @@ export function channelRoutes(parts: Parts): Route[] {
         const name = pluginName(call.params.name);
         const { channel = "" } = call.params;
         const channels = await channelsOf(name, call);
-        const version = Object.hasOwn(channels, channel) ? channels[channel] : undefined;
-        if (version === undefined) throw notFound("CHANNEL_NOT_FOUND", "The plugin has no such channel");
-        return json({ channel, version }, { keep: { tags: [name] } });
+        const found = Object.hasOwn(channels, channel) ? channels[channel] : undefined;
+        if (found === undefined) throw notFound("CHANNEL_NOT_FOUND", "The plugin has no such channel");
+        return json({ channel, version: found }, { keep: { tags: [name] } });
       },
     }),
     defineRoute({
@@ -50,7 +51,7 @@ export function channelRoutes(parts: Parts): Route[] {
       tag,
       summary: "Move a channel to a release, or begin one",
       access: "users",
-      body: z.object({ version: z.string().min(1).max(64) }),
+      body: z.strictObject({ version }),
       answers: { 200: { description: "The channel", schema: channelSchema } },
       async handle({ params, body, context }) {
         const name = pluginName(params.name);

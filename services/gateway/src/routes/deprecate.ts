@@ -1,5 +1,5 @@
 import type { DeprecateResponse } from "@registry/contracts/catalog";
-import { isPluginName } from "@registry/domain";
+import { isPluginName, pluginNamePattern } from "@registry/domain";
 import { z } from "zod";
 import { pluginFields, releaseAnswer } from "../info.ts";
 import { plainText, pluginName } from "../input.ts";
@@ -12,8 +12,8 @@ const deprecation = z.strictObject({
   message: plainText(1, 500, message).describe("Shown to readers"),
   successor: z
     .string()
-    .max(130, "expected the name of a plugin")
     .refine((text) => isPluginName(text), "expected the name of a plugin")
+    .meta({ maxLength: 130, pattern: pluginNamePattern })
     .optional()
     .describe("Name of the plugin to use instead"),
 });

@@ -1,7 +1,15 @@
 import type { Release } from "@registry/contracts/catalog";
-import { isVersion, type PluginName, pluginNotFound, type Visibility, versionNotFound } from "@registry/domain";
+import {
+  isVersion,
+  type PluginName,
+  pluginNotFound,
+  type Visibility,
+  versionNotFound,
+  versionSpecPattern,
+} from "@registry/domain";
 import { z } from "zod";
 import type { TrustedCache } from "../cache.ts";
+import { orEmpty } from "../forms.ts";
 import { routeNotFound } from "../http-errors.ts";
 import { pluginName, textParameter } from "../input.ts";
 import { type Container, containers, fileName } from "../links.ts";
@@ -21,10 +29,10 @@ export interface Resolved {
 /** Where packages are fetched from. */
 export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>): Route[] {
   const resolve = resolverOf(parts, resolutions);
-  const bytes = {
-    200: { description: "The package", type: "application/gzip" },
-    206: { description: "A part of it", type: "application/gzip" },
-  };
+  const bytes = (type: readonly string[]) => ({
+    200: { description: "The package", headers: ["Content-Disposition", "X-Source-Digest"], type } as const,
+    206: { description: "A part of it", headers: ["Content-Range"], type } as const,
+  });
   return [
     defineRoute({
       method: "GET",
@@ -33,7 +41,9 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
       summary: "An address of the package that works without a header",
       access: "readers",
       query: z.object({
-        version: textParameter(128).describe("Exact version, npm range or channel; default `latest`"),
+        version: textParameter(128, orEmpty(versionSpecPattern)).describe(
+          "Exact version, npm range or channel; default `latest`",
+        ),
       }),
       answers: {
         200: {
@@ -58,7 +68,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
       tag: "downloads",
       summary: "The package as tar.gz with everything under one folder named after the plugin",
       access: "readers",
-      answers: bytes,
+      answers: bytes(["application/gzip"]),
       async handle(call) {
         const name = pluginName(call.params.name);
         const { release, visibility } = await resolve(call, name, call.params.version ?? "");
@@ -85,6 +95,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
       summary:
         "The immutable bytes: `{name}-{version}.zip` or `.tar.gz`, one as uploaded and the other derived from it",
       access: "readers",
+      signed: true,
       query: z.object({
         sha256: textParameter(64),
         source: textParameter(8),
@@ -92,7 +103,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
         ticket: textParameter(128).describe("Of a signed address; not to be made by hand"),
         counted: textParameter(8),
       }),
-      answers: bytes,
+      answers: bytes(["application/zip", "application/gzip"]),
       handle: (call) => immutable(parts, resolve, call),
     }),
   ];

@@ -1,6 +1,7 @@
 import type { TrustedPublisher } from "@registry/contracts/federation";
 import { z } from "zod";
-import { textParameter } from "../input.ts";
+import { pluginName, username } from "../forms.ts";
+import { shortText, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, noContent, type Route } from "../route.ts";
 import { sessionSchema, signInOptionsSchema, trustedPublisherSchema } from "../schemas.ts";
@@ -27,11 +28,14 @@ function sealedStateOf({ request }: Pick<Call, "request">): string {
   return others.length > 0 ? "" : own.slice(cookieName.length + 1);
 }
 
+/** What RFC 6749 makes codes and states of. */
+const visible = "^[ -~]*$";
+
 const callbackQuery = z.object({
-  code: textParameter(4096),
-  state: textParameter(512),
-  iss: textParameter(512),
-  error: textParameter(512),
+  code: textParameter(2048, visible),
+  state: textParameter(512, visible),
+  iss: textParameter(512, visible),
+  error: textParameter(512, visible),
 });
 
 /** Sign-in with the company's identity provider, and trusted publishing for workflows. */
@@ -64,8 +68,14 @@ export function federationRoutes(parts: Parts): Route[] {
       summary: "Send a browser to the identity provider to sign in",
       access: "anyone",
       guessing: true,
-      query: z.object({ return_to: textParameter(512).describe("Path of this registry to go on to afterwards") }),
-      answers: { 302: { description: "To the provider, with a cookie for the way back" } },
+      query: z.object({
+        return_to: textParameter(512, "^(?:/(?:[!-.0-\\[\\]-~][!-\\[\\]-~]*)?)?$").describe(
+          "Path of this registry to go on to afterwards",
+        ),
+      }),
+      answers: {
+        302: { description: "To the provider, with a cookie for the way back", headers: ["Location", "Set-Cookie"] },
+      },
       async handle({ query, origin, context }) {
         const request = { redirectUri: `${origin}${callbackPath}`, returnTo: query.return_to ?? "" };
         const { authorizationUrl, sealedState } = await federation.beginSignIn(request, { context });
@@ -85,10 +95,11 @@ export function federationRoutes(parts: Parts): Route[] {
       summary: "Trade a workflow's ID token for a token that publishes one plugin for 15 minutes",
       access: "anyone",
       guessing: true,
+      maxBodyBytes: 256 * 1024,
       body: z.strictObject({
         id_token: z.string().min(1).max(16_384),
-        plugin: z.string().min(1).max(150),
-        publishes_as: z.string().max(64).optional().describe("Needed where several users trust the workflow"),
+        plugin: shortText(150).min(1),
+        publishes_as: shortText(64).optional().describe("Needed where several users trust the workflow"),
       }),
       answers: {
         200: {
@@ -157,6 +168,8 @@ function publisherFields(publisher: TrustedPublisher | undefined): object {
   };
 }
 
+const checkedAnyway = ["iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce"];
+
 /** Which workflows may publish which plugin. */
 export function trustedPublisherRoutes({ federation, rightsChanged }: Parts): Route[] {
   const url = "/api/v1/trusted-publishers";
@@ -188,16 +201,17 @@ export function trustedPublisherRoutes({ federation, rightsChanged }: Parts): Ro
       summary: "Let a workflow publish a plugin, which need not exist yet, without a stored secret",
       access: "users",
       body: z.strictObject({
-        plugin: z.string().min(1).max(150),
-        issuer: z.string().min(1).max(512),
+        plugin: pluginName,
+        issuer: shortText(512).min(1),
         claims: z
-          .record(z.string().max(64), z.string().max(500))
+          .record(z.string().max(64), shortText(500).min(1))
+          .meta({
+            minProperties: 1,
+            maxProperties: 10,
+            propertyNames: { pattern: "^[a-z_][a-z0-9_]{0,63}$", not: { enum: checkedAnyway } },
+          })
           .describe("1 to 10 that its ID token must carry; at least one an id that lasts, such as repository_id"),
-        publishes_as: z
-          .string()
-          .max(64)
-          .optional()
-          .describe("Service account of the plugin's organisation; absent for oneself"),
+        publishes_as: username.optional().describe("Service account of the plugin's organisation; absent for oneself"),
       }),
       answers: { 201: { description: "The trusted publisher", schema: trustedPublisherSchema } },
       async handle({ body, context }) {

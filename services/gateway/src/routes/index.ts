@@ -54,5 +54,7 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...analyticsRoutes(parts),
     ...auditRoutes(parts),
   ];
-  return [...routes, ...docsRoutes(routes, parts.config.REGISTRY_NAME, parts.version)];
+  const { REGISTRY_NAME: title, ANONYMOUS_READ } = parts.config;
+  const anonymousRead = ANONYMOUS_READ !== false;
+  return [...routes, ...docsRoutes(routes, { title, version: parts.version, anonymousRead })];
 }

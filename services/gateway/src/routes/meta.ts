@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { everyChange } from "../cache.ts";
 import { docsPage, docsPolicy } from "../docs-page.ts";
-import { openApiDocument } from "../openapi.ts";
+import { type OpenApiInfo, openApiDocument } from "../openapi.ts";
 import type { Parts } from "../parts.ts";
 import { PluginDownloads } from "../plugin-downloads.ts";
 import { content, defineRoute, json, jsonText, type Route, redirect } from "../route.ts";
@@ -25,7 +25,7 @@ export function metaRoutes(parts: Parts, uiPath: string): Route[] {
           description: "Name, version and how many plugins there are to see",
           schema: z.object({ name: z.string(), version: z.string(), plugins_count: z.int().min(0) }),
         },
-        302: { description: "For a browser" },
+        302: { description: "For a browser", headers: ["Location"] },
       },
       async handle({ request, context }) {
         if (request.headers.accept?.includes("text/html") === true) return redirect(uiPath);
@@ -86,7 +86,7 @@ export function metaRoutes(parts: Parts, uiPath: string): Route[] {
 }
 
 /** The documentation of all these routes, and of itself. */
-export function docsRoutes(others: readonly Route[], title: string, version: string): Route[] {
+export function docsRoutes(others: readonly Route[], info: OpenApiInfo): Route[] {
   const one = { method: "GET", tag: "registry", access: "anyone" } as const;
   let document = "";
   let page = "";
@@ -107,7 +107,7 @@ export function docsRoutes(others: readonly Route[], title: string, version: str
         content(page, "text/html; charset=utf-8", { headers: { "content-security-policy": docsPolicy } }),
     }),
   ];
-  document = JSON.stringify(openApiDocument([...others, ...routes], title, version));
-  page = docsPage([...others, ...routes], title);
+  document = JSON.stringify(openApiDocument([...others, ...routes], info));
+  page = docsPage([...others, ...routes], info.title);
   return routes;
 }

@@ -1,5 +1,6 @@
 import type { Organisation } from "@registry/contracts/organisations";
 import { z } from "zod";
+import { orgName } from "../forms.ts";
 import { flagParameter, integerParameter, plainText, textParameter } from "../input.ts";
 import { organisationSchema } from "../organisation-schemas.ts";
 import type { Parts } from "../parts.ts";
@@ -34,7 +35,7 @@ export function organisationRoutes({ organisations, rightsChanged }: Parts): Rou
       access: "users",
       query: z.object({
         limit: integerParameter(1, 500, 50),
-        cursor: textParameter(512),
+        cursor: textParameter(64),
         all: flagParameter().describe("Administrators: also those that they are no members of"),
       }),
       answers: {
@@ -56,7 +57,7 @@ export function organisationRoutes({ organisations, rightsChanged }: Parts): Rou
       tag: orgTag,
       summary: "Create an organisation, and become its first owner",
       access: "users",
-      body: z.strictObject({ name: z.string().max(64), title: title.optional(), description: description.optional() }),
+      body: z.strictObject({ name: orgName, title: title.optional(), description: description.optional() }),
       answers: { 201: shown },
       async handle({ body, context }) {
         const { organisation } = await organisations.createOrganisation(body, { context });

@@ -1,6 +1,7 @@
 import type { PluginOwner } from "@registry/contracts/catalog";
 import { orgRoles } from "@registry/domain";
 import { z } from "zod";
+import { username } from "../forms.ts";
 import { pluginFields } from "../info.ts";
 import { pluginName } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -78,7 +79,7 @@ export function ownerRoutes(parts: Parts): Route[] {
       summary: "Hand a plugin to a user or an organisation; roles of single users and its team end",
       access: "users",
       body: z.strictObject({
-        owner: z.string().min(1).max(64).describe("Username or name of an organisation"),
+        owner: username.describe("Username or name of an organisation"),
         owner_type: z.enum(["user", "organisation"]).optional().describe("Default user"),
       }),
       answers: { 200: { description: "As it is now", schema: pluginSchema } },

@@ -1,7 +1,8 @@
 import { type SearchPluginsResponse, SearchSort } from "@registry/contracts/catalog";
-import { visibilities } from "@registry/domain";
+import { plainTextPattern, teamNamePattern, versionSpecPattern, visibilities } from "@registry/domain";
 import { z } from "zod";
 import { everyChange } from "../cache.ts";
+import { orEmpty, username } from "../forms.ts";
 import { infoText, pluginFields } from "../info.ts";
 import {
   choiceParameter,
@@ -9,6 +10,7 @@ import {
   listParameter,
   pluginName,
   reasonParameter,
+  shortText,
   textParameter,
 } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -46,7 +48,11 @@ export function pluginRoutes(parts: Parts): Route[] {
       access: "readers",
       query: listQuery,
       answers: {
-        200: { description: "`X-Total-Count` has all matches, `Link` the pages", schema: z.array(infoSchema) },
+        200: {
+          description: "`X-Total-Count` has all matches, `Link` the pages",
+          headers: ["X-Total-Count", "Link"],
+          schema: z.array(infoSchema),
+        },
       },
       handle: (call) => list(parts, call),
     }),
@@ -57,7 +63,9 @@ export function pluginRoutes(parts: Parts): Route[] {
       summary: "One plugin with its releases",
       access: "readers",
       query: z.object({
-        version: textParameter(128).describe("Exact version, npm range or channel; default `latest`"),
+        version: textParameter(128, orEmpty(versionSpecPattern)).describe(
+          "Exact version, npm range or channel; default `latest`",
+        ),
       }),
       answers: { 200: { description: "The plugin, seen at that release", schema: infoSchema } },
       handle: (call) => info(parts, call),
@@ -68,13 +76,16 @@ export function pluginRoutes(parts: Parts): Route[] {
       tag: "plugins",
       summary: "Change what is not in the archive; absent fields stay",
       access: "users",
-      body: z.object({
-        title: z.string().max(200).optional(),
-        description: z.string().max(1000).optional(),
+      body: z.strictObject({
+        title: shortText(200).meta({ maxLength: 200, pattern: plainTextPattern }).optional(),
+        description: shortText(1000).meta({ maxLength: 1000, pattern: plainTextPattern }).optional(),
         visibility: z.enum(visibilities).optional(),
         verified: z.boolean().optional().describe("Administrators only"),
-        owner: z.string().min(1).max(64).optional().describe("Username of the new owner; see also `…/transfer`"),
-        team: z.string().max(64).optional().describe("Of the organisation that owns it; empty for none"),
+        owner: username.optional().describe("Username of the new owner; see also `…/transfer`"),
+        team: shortText(39)
+          .meta({ maxLength: 39, pattern: orEmpty(teamNamePattern) })
+          .optional()
+          .describe("Of the organisation that owns it; empty for none"),
       }),
       answers: { 200: { description: "As it is now", schema: pluginSchema } },
       async handle({ params, body, context }) {

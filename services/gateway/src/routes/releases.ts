@@ -1,6 +1,7 @@
 import { type Release, ReleaseView } from "@registry/contracts/catalog";
-import { notFound, type PluginName, RegistryError } from "@registry/domain";
+import { notFound, type PluginName, RegistryError, versionPattern } from "@registry/domain";
 import { z } from "zod";
+import { orEmpty } from "../forms.ts";
 import { releaseText } from "../info.ts";
 import { integerParameter, pluginName, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -33,10 +34,11 @@ export function releaseRoutes(parts: Parts): Route[] {
       ...one,
       url: base,
       summary: "Releases, highest version first",
-      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(512) }),
+      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(64, orEmpty(versionPattern)) }),
       answers: {
         200: {
           description: "`next_cursor` is null on the last page; `Link` has its address",
+          headers: ["Link"],
           schema: z.object({ versions: z.array(releaseSchema), next_cursor: z.string().nullable() }),
         },
       },

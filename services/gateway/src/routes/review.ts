@@ -17,7 +17,10 @@ const decisions = {
 const words = ["release", "approve", "reject", "quarantine"] as const satisfies (keyof typeof decisions)[];
 const reason = "expected a text of 1 to 500 characters that tells the owner why";
 
-const reviewsQuery = z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(512) });
+const reviewsQuery = z.object({
+  limit: integerParameter(1, 500, 50),
+  cursor: textParameter(256, "^(?:[0-9]{1,15}-[!-~]+)?$"),
+});
 
 /** What administrators and reviewers decide about releases. */
 export function reviewRoutes(parts: Parts): Route[] {
@@ -54,6 +57,7 @@ export function reviewRoutes(parts: Parts): Route[] {
       answers: {
         200: {
           description: "`next_cursor` is null on the last page; `Link` has its address",
+          headers: ["Link"],
           schema: z.object({ reviews: z.array(waitingSchema), next_cursor: z.string().nullable() }),
         },
       },

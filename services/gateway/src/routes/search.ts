@@ -1,6 +1,7 @@
 import { agenticraftKinds, invalid } from "@registry/domain";
 import { z } from "zod";
 import { everyChange } from "../cache.ts";
+import { orEmpty, wordPattern } from "../forms.ts";
 import { pluginFields, searchResult } from "../info.ts";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -11,7 +12,7 @@ import { counted } from "./plugins.ts";
 
 const searchQuery = z.object({
   q: textParameter(256).describe("Words to look for; typing errors are borne with"),
-  type: textParameter(64).describe(
+  type: textParameter(64, orEmpty(wordPattern(agenticraftKinds, "plugintype."))).describe(
     `One of ${agenticraftKinds.join(", ")}, or as the client spells it: PluginType.TOOL`,
   ),
   category: textParameter(64).describe("E.g. `data`, or as the client spells it: PluginCategory.DATA"),
@@ -29,7 +30,7 @@ export function searchRoutes(parts: Parts): Route[] {
       summary: "Search among the kinds that the AgentiCraft client knows",
       access: "readers",
       query: searchQuery,
-      answers: { 200: { description: "Best match first", schema: searchSchema } },
+      answers: { 200: { description: "Best match first", headers: ["X-Total-Count"], schema: searchSchema } },
       handle: (call) => search(parts, call),
     }),
     defineRoute({
@@ -51,7 +52,7 @@ export function searchRoutes(parts: Parts): Route[] {
 
 /** `PluginType.TOOL`, `TOOL` and `tool` mean the same. */
 function enumWord(text: string | undefined, prefix: string): string {
-  const word = (text ?? "").trim();
+  const word = text ?? "";
   const bare = word.toLowerCase().startsWith(`${prefix}.`) ? word.slice(prefix.length + 1) : word;
   return bare.toLowerCase().replaceAll("_", "-");
 }

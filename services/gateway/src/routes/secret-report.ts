@@ -1,13 +1,14 @@
 import { z } from "zod";
+import { shortText } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, type Route } from "../route.ts";
 
 const most = 100;
 const secret = z.strictObject({
-  token: z.string().min(1).max(4096).describe("The credential itself; it is neither answered nor kept"),
-  url: z.string().max(2000).optional().describe("Where it was found"),
-  type: z.string().max(100).optional().describe("What the reporter calls this kind of secret"),
-  source: z.string().max(100).optional().describe("Where the reporter looked"),
+  token: shortText(4096).min(1).describe("The credential itself; it is neither answered nor kept"),
+  url: shortText(2000).optional().describe("Where it was found"),
+  type: shortText(100).optional().describe("What the reporter calls this kind of secret"),
+  source: shortText(100).optional().describe("Where the reporter looked"),
 });
 const secrets = z.array(secret).min(1).max(most);
 
@@ -21,6 +22,7 @@ export function secretReportRoutes({ auth, rightsChanged }: Parts): Route[] {
       summary: "Report leaked credentials: those that hold are revoked",
       access: "anyone",
       guessing: true,
+      maxBodyBytes: 1024 * 1024,
       body: z.union([secrets, z.strictObject({ secrets })]),
       answers: {
         200: {

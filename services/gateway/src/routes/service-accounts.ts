@@ -1,6 +1,7 @@
 import type { Member } from "@registry/contracts/organisations";
 import { orgRoles } from "@registry/domain";
 import { z } from "zod";
+import { newUsername } from "../forms.ts";
 import { memberSchema } from "../organisation-schemas.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, noContent, type Route } from "../route.ts";
@@ -58,7 +59,7 @@ export function serviceAccountRoutes({ organisations, rightsChanged }: Parts): R
       summary: "Create a service account",
       access: "users",
       body: z.strictObject({
-        username: z.string().max(64),
+        username: newUsername,
         role: z.enum(orgRoles).exclude(["owner"]).optional().describe("In the organisation; absent: publisher"),
       }),
       answers: {

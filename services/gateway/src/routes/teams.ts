@@ -1,13 +1,18 @@
 import type { Team } from "@registry/contracts/organisations";
 import { orgRoles } from "@registry/domain";
 import { z } from "zod";
+import { teamName } from "../forms.ts";
+import { plainText } from "../input.ts";
 import { teamSchema } from "../organisation-schemas.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, noContent, type Route } from "../route.ts";
 import { timeText } from "../words.ts";
 import { descriptionText, orgTag, orgUrl } from "./organisations.ts";
 
-const groups = z.array(z.string().min(1).max(200)).max(20).describe("Of the company's identity provider");
+const groups = z
+  .array(plainText(1, 200, "expected 1 to 200 characters, not all of them blank"))
+  .max(20)
+  .describe("Of the company's identity provider");
 const role = z.enum(orgRoles).exclude(["owner"]).describe("On the plugins that are assigned to the team");
 
 function teamFields(team: Team | undefined): object {
@@ -44,7 +49,7 @@ function ownRoutes({ organisations, rightsChanged }: Parts): Route[] {
       summary: "Create a team",
       access: "users",
       body: z.strictObject({
-        name: z.string().max(64),
+        name: teamName,
         description: descriptionText.optional(),
         role: role.optional(),
         groups: groups.optional(),

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { shortText } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, noContent, type Route } from "../route.ts";
 
-const password = z.string().min(1).max(256);
-const code = z.string().min(1).max(16).describe("Six digits");
+const password = shortText(256).min(1);
+const code = shortText(16).min(1).describe("Six digits");
 
 /** One's own second factor. */
 export function totpRoutes({ auth, rightsChanged }: Parts): Route[] {

@@ -2,14 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import type { ApiToken } from "@registry/contracts/auth";
 import { invalid, roles } from "@registry/domain";
 import { z } from "zod";
+import { email, emailOrNone, label, network, newUsername, passwordHash, right, username } from "../forms.ts";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, noContent, type Route } from "../route.ts";
 import { tokenSchema, userSchema } from "../schemas.ts";
 import { orNull, timeText } from "../words.ts";
-import { userFields } from "./auth.ts";
+import { newPassword, userFields } from "./auth.ts";
 
-const grants = z.array(z.string().max(150)).max(200);
+const grants = z.array(right).max(64);
 const permissions = grants.describe("Another word for grants");
 
 interface Rights {
@@ -35,7 +36,7 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "All users",
       access: "users",
-      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(512) }),
+      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(15, "^[0-9]*$") }),
       answers: {
         200: {
           description: "`next_cursor` is null on the last page",
@@ -54,15 +55,19 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "Create a user",
       access: "users",
-      body: z.object({
-        username: z.string().max(64),
-        email: z.string().max(320),
-        password: z.string().min(8).max(256).optional(),
-        password_hash: z.string().max(256).optional().describe("bcrypt or argon2id, brought from another registry"),
-        role: z.enum(roles).optional(),
-        grants: grants.optional(),
-        permissions: permissions.optional(),
-      }),
+      body: z
+        .strictObject({
+          username: newUsername,
+          email: emailOrNone,
+          password: newPassword.optional(),
+          password_hash: passwordHash.optional().describe("bcrypt or argon2id, brought from another registry"),
+          role: z.enum(roles).optional(),
+          grants: grants.optional(),
+          permissions: permissions.optional(),
+        })
+        .meta({
+          not: { anyOf: [{ required: ["grants", "permissions"] }, { required: ["password", "password_hash"] }] },
+        }),
       answers: { 201: { description: "The new user", schema: userSchema } },
       async handle({ body, context }) {
         const { password_hash: passwordHash = "", grants: _, permissions: __, ...rest } = body;
@@ -88,14 +93,16 @@ export function userRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "Change a user; absent fields stay",
       access: "users",
-      body: z.object({
-        role: z.enum(roles).optional(),
-        grants: grants.optional(),
-        permissions: permissions.optional(),
-        disabled: z.boolean().optional(),
-        password: z.string().min(8).max(256).optional(),
-        email: z.string().max(320).optional(),
-      }),
+      body: z
+        .strictObject({
+          role: z.enum(roles).optional(),
+          grants: grants.optional(),
+          permissions: permissions.optional(),
+          disabled: z.boolean().optional(),
+          password: newPassword.optional(),
+          email: email.optional(),
+        })
+        .meta({ not: { required: ["grants", "permissions"] } }),
       answers: { 200: { description: "As it is now", schema: userSchema } },
       async handle({ params, body, context }) {
         const { grants: _, permissions: __, ...rest } = body;
@@ -122,16 +129,16 @@ function tokenFields(token: ApiToken | undefined): object {
 }
 
 const tokenBody = z.strictObject({
-  name: z.string().min(1).max(64),
-  scopes: z.array(z.string().max(150)).max(100).optional().describe("Absent or empty: all rights of the user"),
+  name: label,
+  scopes: z.array(right).max(64).optional().describe("Absent or empty: all rights of the user"),
   expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
   addresses: z
-    .array(z.string().max(64))
+    .array(network)
     .max(20)
     .optional()
     .describe("Addresses, or networks such as `10.0.0.0/8`, that it holds from; absent or empty: from anywhere"),
   read_only: z.boolean().optional().describe("It may read and download alone, whatever its user may"),
-  username: z.string().max(64).optional().describe("A service account that the caller manages; absent: the caller"),
+  username: username.optional().describe("A service account that the caller manages; absent: the caller"),
 });
 
 /** Credentials for programs: one's own, and those of service accounts that one manages. */

@@ -1,4 +1,4 @@
-import { invalid, quote } from "@registry/domain";
+import { invalid, isLongerThan, isPlainLine, quote } from "@registry/domain";
 import type { PinnedClaim } from "./trusted-publisher.ts";
 
 /**
@@ -57,7 +57,7 @@ function checkClaim({ name, value }: PinnedClaim): void {
   if (notForPinning.has(name)) {
     throw invalid("INVALID_CLAIMS", `claims: ${name} is checked anyway; leave it out`, `/claims/${name}`);
   }
-  if (value === "" || value.length > longestValue || /\p{C}/u.test(value)) {
+  if (value === "" || isLongerThan(value, longestValue) || !isPlainLine(value)) {
     const rule = `must have 1 to ${longestValue} characters, none of them control characters`;
     throw invalid("INVALID_CLAIMS", `claims: the value of ${name} ${rule}`, `/claims/${name}`);
   }

@@ -1,5 +1,6 @@
 import {
   invalid,
+  isLongerThan,
   isPlainText,
   notFound,
   type OrgRole,
@@ -84,7 +85,7 @@ export function parseDescription(text: string): string {
 
 function parseText(text: string, max: number, field: "title" | "description"): string {
   if (!isPlainText(text)) throw invalid("INVALID_TEXT", `${field}: ${plainTextRule}`, `/${field}`);
-  if (Array.from(text).length <= max) return text;
+  if (!isLongerThan(text, max)) return text;
   throw invalid("INVALID_TEXT", `${field}: is longer than ${max} characters`, `/${field}`);
 }
 
@@ -94,7 +95,7 @@ export function parseGroups(groups: readonly string[]): readonly string[] {
   if (distinct.length > maxGroups) {
     throw invalid("INVALID_GROUP", `groups: a team has at most ${maxGroups}`, "/groups");
   }
-  const wrong = groups.findIndex((group) => group === "" || group.length > maxGroup || !isPlainText(group));
+  const wrong = groups.findIndex((group) => group === "" || isLongerThan(group, maxGroup) || !isPlainText(group));
   if (wrong < 0) return distinct;
   const rule = `use 1 to ${maxGroup} characters of plain text`;
   throw invalid("INVALID_GROUP", `groups: ${quote(groups[wrong] ?? "")} is no group; ${rule}`, `/groups/${wrong}`);
