@@ -98,4 +98,3 @@ export const pathForms: Readonly<Record<string, { readonly description: string; 
 
 /** Where a path may also ask for a range or a channel. */
 export const versionSpecForm = { type: "string", minLength: 1, maxLength: 128, pattern: versionSpecPattern };
-export const digestForm = { type: "string", pattern: digestPattern };
