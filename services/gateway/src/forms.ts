@@ -1,6 +1,5 @@
 import {
   channelPattern,
-  digestPattern,
   emailPattern,
   grantPattern,
   orgNamePattern,
