@@ -35,6 +35,11 @@ export function wordPattern(words: readonly string[], prefix = ""): string {
   return `^${before}(?:${words.map(caseless).join("|")})$`;
 }
 
+/** For a body: where one of its fields says this, others have to fit more. */
+export function where(field: string, said: unknown, more: Readonly<Record<string, object>>) {
+  return { anyOf: [{ not: { required: [field], properties: { [field]: { const: said } } } }, { properties: more }] };
+}
+
 const reservedUsernames = ["admin", "anonymous", "registry", "npm", "mirror"];
 
 export const pluginName = told(130, pluginNamePattern);
