@@ -34,12 +34,19 @@ export function wordPattern(words: readonly string[], prefix = ""): string {
   return `^${before}(?:${words.map(caseless).join("|")})$`;
 }
 
+/** For a body: where one of its fields says this, others have to fit more. */
+export function where(field: string, said: unknown, more: Readonly<Record<string, object>>) {
+  return { anyOf: [{ not: { required: [field], properties: { [field]: { const: said } } } }, { properties: more }] };
+}
+
 const reservedUsernames = ["admin", "anonymous", "registry", "npm", "mirror"];
 
 export const pluginName = told(130, pluginNamePattern);
 export const orgName = told(39, orgNamePattern);
 export const teamName = told(39, teamNamePattern);
 export const username = told(39, usernamePattern);
+/** Of somebody else than the caller, if anybody. */
+export const usernameOrNone = told(39, orEmpty(usernamePattern));
 export const newUsername = username.meta({ not: { pattern: wordPattern(reservedUsernames) } });
 export const email = told(254, emailPattern);
 /** For a user who needs none. */
@@ -47,7 +54,7 @@ export const emailOrNone = told(254, orEmpty(emailPattern));
 /** As bcrypt and argon2id write them; more of argon2id's numbers are taken. */
 export const passwordHash = told(
   256,
-  "^(?:\\$2[aby]\\$(?:0[4-9]|1[0-4])\\$[./A-Za-z0-9]{53}|\\$argon2id\\$v=19\\$m=[1-9][0-9]{4},t=[1-9],p=[1-9]\\$[A-Za-z0-9+/]{21}[AQgw]\\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])$",
+  "^(?:\\$2[aby]\\$(?:0[4-9]|1[0-4])\\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]|\\$argon2id\\$v=19\\$m=[1-9][0-9]{4},t=[1-9],p=[1-9]\\$[A-Za-z0-9+/]{21}[AQgw]\\$[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048])$",
 );
 export const version = told(64, versionPattern);
 export const right = told(150, grantPattern);

@@ -1,6 +1,7 @@
 import type { TrustedPublisher } from "@registry/contracts/federation";
+import { pluginNamePattern } from "@registry/domain";
 import { z } from "zod";
-import { pluginName, username } from "../forms.ts";
+import { orEmpty, pluginName, usernameOrNone } from "../forms.ts";
 import { shortText, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, noContent, type Route } from "../route.ts";
@@ -98,7 +99,7 @@ export function federationRoutes(parts: Parts): Route[] {
       maxBodyBytes: 256 * 1024,
       body: z.strictObject({
         id_token: z.string().min(1).max(16_384),
-        plugin: shortText(150).min(1),
+        plugin: pluginName,
         publishes_as: shortText(64).optional().describe("Needed where several users trust the workflow"),
       }),
       answers: {
@@ -181,7 +182,7 @@ export function trustedPublisherRoutes({ federation, rightsChanged }: Parts): Ro
       tag,
       summary: "Trusted publishers: one's own, those of organisations that one owns, and all for administrators",
       access: "users",
-      query: z.object({ plugin: textParameter(150) }),
+      query: z.object({ plugin: textParameter(150, orEmpty(pluginNamePattern)) }),
       answers: {
         200: {
           description: "Oldest first, at most 1,000",
@@ -211,7 +212,9 @@ export function trustedPublisherRoutes({ federation, rightsChanged }: Parts): Ro
             propertyNames: { pattern: "^[a-z_][a-z0-9_]{0,63}$", not: { enum: checkedAnyway } },
           })
           .describe("1 to 10 that its ID token must carry; at least one an id that lasts, such as repository_id"),
-        publishes_as: username.optional().describe("Service account of the plugin's organisation; absent for oneself"),
+        publishes_as: usernameOrNone
+          .optional()
+          .describe("Service account of the plugin's organisation; absent for oneself"),
       }),
       answers: { 201: { description: "The trusted publisher", schema: trustedPublisherSchema } },
       async handle({ body, context }) {

@@ -1,7 +1,7 @@
 import type { PluginOwner } from "@registry/contracts/catalog";
-import { orgRoles } from "@registry/domain";
+import { orgNamePattern, orgRoles } from "@registry/domain";
 import { z } from "zod";
-import { username } from "../forms.ts";
+import { username, where } from "../forms.ts";
 import { pluginFields } from "../info.ts";
 import { pluginName } from "../input.ts";
 import type { Parts } from "../parts.ts";
@@ -78,10 +78,12 @@ export function ownerRoutes(parts: Parts): Route[] {
       tag,
       summary: "Hand a plugin to a user or an organisation; roles of single users and its team end",
       access: "users",
-      body: z.strictObject({
-        owner: username.describe("Username or name of an organisation"),
-        owner_type: z.enum(["user", "organisation"]).optional().describe("Default user"),
-      }),
+      body: z
+        .strictObject({
+          owner: username.describe("Username or name of an organisation"),
+          owner_type: z.enum(["user", "organisation"]).optional().describe("Default user"),
+        })
+        .meta(where("owner_type", "organisation", { owner: { pattern: orgNamePattern } })),
       answers: { 200: { description: "As it is now", schema: pluginSchema } },
       async handle({ params, body, context }) {
         const name = pluginName(params.name);

@@ -1,8 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ApiToken } from "@registry/contracts/auth";
-import { invalid, roles } from "@registry/domain";
+import { grantPattern, invalid, roles, usernamePattern } from "@registry/domain";
 import { z } from "zod";
-import { email, emailOrNone, label, network, newUsername, passwordHash, right, username } from "../forms.ts";
+import {
+  email,
+  emailOrNone,
+  label,
+  network,
+  newUsername,
+  orEmpty,
+  passwordHash,
+  right,
+  usernameOrNone,
+  where,
+} from "../forms.ts";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { defineRoute, json, noContent, type Route } from "../route.ts";
@@ -128,18 +139,21 @@ function tokenFields(token: ApiToken | undefined): object {
   };
 }
 
-const tokenBody = z.strictObject({
-  name: label,
-  scopes: z.array(right).max(64).optional().describe("Absent or empty: all rights of the user"),
-  expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
-  addresses: z
-    .array(network)
-    .max(20)
-    .optional()
-    .describe("Addresses, or networks such as `10.0.0.0/8`, that it holds from; absent or empty: from anywhere"),
-  read_only: z.boolean().optional().describe("It may read and download alone, whatever its user may"),
-  username: username.optional().describe("A service account that the caller manages; absent: the caller"),
-});
+const readingRight = grantPattern.replace(/^.*?\(\?:read.*?\)/, "^(?:(?:read|download)");
+const tokenBody = z
+  .strictObject({
+    name: label,
+    scopes: z.array(right).max(64).optional().describe("Absent or empty: all rights of the user"),
+    expires_in_days: z.int().min(0).max(3650).optional().describe("Absent or 0: never ends"),
+    addresses: z
+      .array(network)
+      .max(20)
+      .optional()
+      .describe("Addresses, or networks such as `10.0.0.0/8`, that it holds from; absent or empty: from anywhere"),
+    read_only: z.boolean().optional().describe("It may read and download alone, whatever its user may"),
+    username: usernameOrNone.optional().describe("A service account that the caller manages; absent: the caller"),
+  })
+  .meta(where("read_only", true, { scopes: { items: { pattern: readingRight } } }));
 
 /** Credentials for programs: one's own, and those of service accounts that one manages. */
 export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
@@ -152,7 +166,7 @@ export function tokenRoutes({ auth, rightsChanged }: Parts): Route[] {
       tag,
       summary: "One's own tokens, or those of a service account that one manages",
       access: "users",
-      query: z.object({ username: textParameter(64) }),
+      query: z.object({ username: textParameter(64, orEmpty(usernamePattern)) }),
       answers: { 200: { description: "All of them", schema: z.object({ tokens: z.array(tokenSchema) }) } },
       async handle({ query, context }) {
         const { tokens } = await auth.listApiTokens({ username: query.username ?? "" }, { context });
