@@ -98,7 +98,7 @@ describe("a release with a finding that the policy holds", () => {
     world.storage.before = (method, id) => (method === "commitUpload" && id === stuck ? released.promise : undefined);
     const publishing = replica.client.publishRelease({ uploadId: stuck }, replica.as(owner)).catch(() => undefined);
     const there = () => world.storage.uploads.has(stuck);
-    await expect.poll(() => release("stuck", owner)).toBeDefined();
+    await expect.poll(() => release("stuck", owner), { timeout: 15_000 }).toBeDefined();
     world.clock.advance(30 * 24 * 3600 * 1000);
     const sweeping = await world.replica({ sweepSeconds: 1 });
     await expect.poll(there, { timeout: 15_000 }).toBe(false);
@@ -198,8 +198,8 @@ describe("a reviewer", () => {
     expect(second.releases.map(({ plugin }) => plugin)).toEqual(["three"]);
     expect(second.nextPageToken).toBe("");
     // A page may end with a release that its reader may not know of.
-    expect(Buffer.from(first.nextPageToken, "base64url").toString("latin1")).not.toContain("two");
-    for (const token of ["x", Buffer.from("0 one@1.0.0").toString("base64url"), first.nextPageToken.slice(4)]) {
+    expect(first.nextPageToken).toMatch(/^\d{1,15}-\d{1,4}$/);
+    for (const token of ["x", "0 one@1.0.0", "1-", "-1", "1-12345", `${first.nextPageToken} `]) {
       await expect(queue(reviewer, 2, token)).rejects.toMatchObject({ reason: "INVALID_PAGE_TOKEN" });
     }
   });

@@ -1,5 +1,5 @@
 import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contracts/catalog";
-import { type Caller, maySomewhere, type PluginName, permissionDenied } from "@registry/domain";
+import { type Caller, maySomewhere, permissionDenied } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, maySee } from "../model/access.ts";
 import { readPage, wrongToken } from "../model/pages.ts";
@@ -12,18 +12,15 @@ const mostAtOnce = 1000;
 /** Characters of one page: well below what a message may hold. */
 const mostWeight = 4_000_000;
 
-const purpose = "reviews-page";
-const longestToken = 500;
-
 /** The queue of reviewers: what waits longest comes first. */
 export function listReviews(parts: Parts) {
   return async (request: ListReviewsRequest, context: CallContext): Promise<ListReviewsResponse> => {
     const { caller } = context;
     if (!maySomewhere(caller, "review")) throw permissionDenied();
-    const { size } = readPage({ pageSize: request.page?.pageSize ?? 0, pageToken: "" });
-    const [from, last] = readAfter(parts, request.page?.pageToken ?? "");
+    const { size, after } = readPage(request.page);
+    const { from, passed } = readAfter(after);
     const found = await parts.releases.waiting.inReview(from, mostAtOnce);
-    const behind = found.filter((release) => isAfter(release, from, last));
+    const behind = found.filter((release, at) => since(release) > from.getTime() || at >= passed);
     const page: ReleaseDocument[] = [];
     let seen: ReleaseDocument | undefined;
     let weight = 0;
@@ -36,7 +33,7 @@ export function listReviews(parts: Parts) {
     const more = seen !== behind.at(-1) || found.length === mostAtOnce;
     return {
       releases: page.map(toFullRelease),
-      nextPageToken: more && seen !== undefined ? sealed(parts, seen) : "",
+      nextPageToken: more && seen !== undefined ? tokenOf(found, seen) : "",
     };
   };
 }
@@ -54,19 +51,18 @@ function weightOf({ content, review }: ReleaseDocument): number {
 
 const since = (release: ReleaseDocument): number => release.waitingSince?.getTime() ?? 0;
 
-function isAfter(release: ReleaseDocument, from: Date, last: PluginName | string): boolean {
-  return since(release) > from.getTime() || (since(release) === from.getTime() && release._id > last);
+/**
+ * Where a page ended: since when that release waits, and how many of the same moment were passed. No name is in it, since
+ * the last one that was looked at may be of a plugin that its reader may not know of.
+ */
+function tokenOf(found: readonly ReleaseDocument[], last: ReleaseDocument): string {
+  const moment = found.filter((release) => since(release) === since(last));
+  return `${since(last)}-${moment.indexOf(last) + 1}`;
 }
 
-/** The page before may have ended at a release of a plugin that its reader may not know of. */
-function sealed({ keys }: Pick<Parts, "keys">, release: ReleaseDocument): string {
-  return keys.seal(purpose, Buffer.from(`${since(release)} ${release._id}`));
-}
-
-function readAfter({ keys }: Pick<Parts, "keys">, token: string): [Date, string] {
-  if (token === "") return [new Date(0), ""];
-  const text = token.length > longestToken ? undefined : keys.open(purpose, token);
-  const [, time = "", id = ""] = /^(\d{1,15}) (.+)$/.exec(Buffer.from(text ?? []).toString()) ?? [];
-  if (id === "") throw wrongToken();
-  return [new Date(Number(time)), id];
+function readAfter(after: string): { readonly from: Date; readonly passed: number } {
+  if (after === "") return { from: new Date(0), passed: 0 };
+  const [, time = "", passed = ""] = /^(\d{1,15})-(\d{1,4})$/.exec(after) ?? [];
+  if (passed === "") throw wrongToken();
+  return { from: new Date(Number(time)), passed: Number(passed) };
 }

@@ -19,7 +19,7 @@ const reason = "expected a text of 1 to 500 characters that tells the owner why"
 
 const reviewsQuery = z.object({
   limit: integerParameter(1, 500, 50),
-  cursor: textParameter(256, "^(?:[0-9]{1,15}-[!-~]+)?$"),
+  cursor: textParameter(256, "^(?:[0-9]{1,15}-[0-9]{1,4})?$"),
 });
 
 /** What administrators and reviewers decide about releases. */
