@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Actor } from "../e2e/actors.ts";
@@ -9,7 +8,8 @@ import { setting } from "../servers/environment.ts";
 import { type Case, casesOf, type Known } from "./cases.ts";
 import { ApiDocument, type Operation, type ResponseDoc } from "./document.ts";
 
-const seed = Number(setting("TEST_SEED") ?? randomInt(2 ** 31));
+/** The same in every run, so that a change is not blamed for what was there before; other seeds look further. */
+const seed = Number(setting("TEST_SEED") ?? 1_468_407_538);
 const runs = 80;
 
 /**

@@ -57,17 +57,20 @@ export function isChannelName(text: string): boolean {
  * @throws kind `invalid_argument`, reason `INVALID_VERSION`
  */
 export function parseVersionSpec(text: string, pointer = "/version"): VersionSpec {
-  const asked = text.trim();
-  if (asked === "") return { type: "channel", channel: "latest" };
-  if (isVersion(asked)) return { type: "exact", version: asked };
-  if (isChannelName(asked)) return { type: "channel", channel: asked };
-  if (asked.length <= 128 && !asked.includes("+") && semver.validRange(asked) !== null)
-    return { type: "range", range: asked };
+  if (text === "") return { type: "channel", channel: "latest" };
+  if (isVersion(text)) return { type: "exact", version: text };
+  if (isChannelName(text)) return { type: "channel", channel: text };
+  if (isRange(text)) return { type: "range", range: text };
   throw invalid(
     "INVALID_VERSION",
     `version: ${quote(text)} is no version (1.2.0), range (^1.2) or channel (latest)`,
     pointer,
   );
+}
+
+/** Spaces around one are somebody's slip, and no way to ask for `latest`. */
+function isRange(text: string): boolean {
+  return text.length <= 128 && text.trim() === text && !text.includes("+") && semver.validRange(text) !== null;
 }
 
 /** The highest version in a range; prereleases only where the range names one, or where nothing else exists and the range is `*`. */

@@ -122,10 +122,7 @@ function callOf(deps: DispatchDeps, route: Route, request: FastifyRequest, reply
   return {
     params: path === undefined ? params : { ...params, path },
     query: route.query === undefined ? undefined : readInput(route.query, request.query, "query"),
-    body:
-      route.body === undefined || route.body === "form"
-        ? undefined
-        : readInput(route.body, request.body ?? undefined, "body"),
+    body: route.body === undefined || route.body === "form" ? undefined : readInput(route.body, request.body, "body"),
     caller,
     // Hosts that are not trusted were turned away before; probes alone come under any name.
     origin: deps.edge.tryOriginOf(request.raw) ?? "",

@@ -148,16 +148,16 @@ export function accountStories(world: World): void {
     });
 
     it("take no roles or ids from those who make them", async () => {
-      const created = await world.admin.sends("POST", "/api/v1/users", {
-        username: world.name("gus"),
-        email: "gus@example.org",
-        password,
-        role: "publisher",
-        id: 1,
-        disabled: true,
-      });
+      const username = world.name("gus");
+      const user = { username, email: `${username}@example.org`, password, role: "publisher" };
+      for (const more of [{ id: 1 }, { disabled: true }, { totp_enabled: true }, { memberships: [] }]) {
+        expectProblem(await world.admin.sends("POST", "/api/v1/users", { ...user, ...more }), 400, "INVALID_BODY");
+      }
+      const created = await world.admin.sends("POST", "/api/v1/users", user);
       expect(created.json()).toMatchObject({ role: "publisher", disabled: false });
-      expect(created.json<{ id: number }>().id).not.toBe(1);
+      for (const more of [{ id: 1 }, { username: "admin" }, { created_at: "2020-01-01T00:00:00Z" }]) {
+        expectProblem(await world.admin.changesUser(username, more), 400, "INVALID_BODY");
+      }
     });
   });
 }

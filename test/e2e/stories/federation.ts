@@ -109,6 +109,7 @@ export function federationStories(world: World, provider: TestProvider, builds: 
         token: expect.stringMatching(/^acp_/),
         expires_at: expect.any(String),
         plugin: name,
+        publishes_as: publisher.username,
       });
       const workflow = world.anonymous.with(traded.json<{ token: string }>().token);
       expect((await workflow.publishes(pluginZip({ name }))).status).toBe(201);

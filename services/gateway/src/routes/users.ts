@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { ApiToken } from "@registry/contracts/auth";
 import { grantPattern, invalid, roles, usernamePattern } from "@registry/domain";
 import { z } from "zod";
@@ -32,7 +31,6 @@ interface Rights {
 /** Under whichever of its two names the list was given. @throws where it was given twice and not the same */
 function grantsIn({ grants, permissions }: Rights): string[] | undefined {
   if (grants === undefined || permissions === undefined) return grants ?? permissions;
-  if (isDeepStrictEqual(new Set(grants), new Set(permissions))) return grants;
   throw invalid("INVALID_BODY", "permissions: is another word for grants; give one of them", "/permissions");
 }
 
