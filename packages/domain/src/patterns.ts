@@ -20,7 +20,7 @@ const prerelease = `-${identifier}(?:\\.${identifier}){0,5}`;
 export const versionPattern = `^${number}\\.${number}\\.${number}(?:${prerelease})?$`;
 
 const partial = `v?${number}(?:\\.(?:${number}(?:\\.(?:${number}(?:${prerelease})?|[xX]))?|[xX](?:\\.[xX])?))?`;
-const comparator = `(?:[<>]=?|[~^=])? ?${partial}`;
+const comparator = `(?:(?:[<>]=?|[~^=]) ?)?${partial}`;
 const range = `(?:[*xX]|${partial} - ${partial}|${comparator}(?: ${comparator}){0,7})`;
 
 /** A version, a range as people write them (npm knows a few more spellings) or a channel, at most 128 characters long. */
