@@ -11,6 +11,7 @@ import { createStorageService } from "@registry/service-storage";
 import { auditHeadFile } from "./audit-head-file.ts";
 import type { Plan } from "./plan.ts";
 import type { AllSettings } from "./settings.ts";
+import { version } from "./version.ts";
 
 /** Registers what has to be closed, in the order of opening, and hands it back. */
 export type Opened = <T>(resource: T, close: (resource: T) => Promise<void> | void) => T;
@@ -74,10 +75,20 @@ export async function composeServices(composition: Composition): Promise<Compose
     ? await createCatalogService(settings, { ...around("catalog"), documents: await documents("catalog"), bus })
     : undefined;
   const analytics = hosts("analytics")
-    ? await createAnalyticsService(settings, { ...around("analytics"), documents: await documents("analytics"), bus })
+    ? await createAnalyticsService(settings, {
+        ...around("analytics"),
+        documents: await documents("analytics"),
+        bus,
+        alone: settings.MONGODB_URL === undefined,
+      })
     : undefined;
   const gateway = hosts("gateway")
-    ? await createGatewayService(settings, { ...around("gateway"), spoolDirectory: join(dataDir, "spool"), bus })
+    ? await createGatewayService(settings, {
+        ...around("gateway"),
+        spoolDirectory: join(dataDir, "spool"),
+        bus,
+        version,
+      })
     : undefined;
   const services = [auth, storage, catalog, analytics, gateway].filter((service) => service !== undefined);
   return { services, gateway, auth };

@@ -6,10 +6,12 @@ import {
   createLogger,
   createMetrics,
   deriveKeys,
+  exportReadiness,
   type GrpcTls,
   Identity,
   type Logger,
   Pipeline,
+  type Readiness,
   type Service,
   type ServiceName,
   type Surroundings,
@@ -24,6 +26,7 @@ import type { Plan } from "./plan.ts";
 import { loadSecretKey } from "./secret-key.ts";
 import { type AllSettings, secretsIn } from "./settings.ts";
 import { grpcTlsFiles } from "./tls.ts";
+import { version } from "./version.ts";
 
 /** A started process of the registry. */
 export interface RegistryProcess {
@@ -64,10 +67,12 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     opened(identity.epoch, (epoch) => epoch.close());
     grpc.setServing(true);
     opened(grpc, (server) => server.setServing(false));
+    const ready = readiness(composed.services);
+    exportReadiness(metrics, ready);
     const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
     const ops =
       composed.gateway === undefined
-        ? opened(await startOpsHttp(opsAt, metrics, readiness(composed.services)), (server) => server.close())
+        ? opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close())
         : undefined;
     return {
       httpUrl: composed.gateway?.url,
@@ -111,7 +116,7 @@ interface FrameParts {
 /** What every service of the process shares. */
 function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
   const keys = deriveKeys(settings.SECRET_KEY ?? loadSecretKey(settings.DATA_DIR, () => systemIds.secret(48)));
-  const metrics = createMetrics();
+  const metrics = createMetrics(version);
   const identity: Identity = new Identity(keys, systemClock, () => {
     const auth = clients.of(AuthServiceDefinition);
     return {
@@ -122,12 +127,13 @@ function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
       epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
     };
   });
+  metrics.showCache("identities", () => identity.figures);
   const anonymousRead = settings.ANONYMOUS_READ;
   const rules = new ClientRules({ groups: settings.GRPC_CLIENTS, aliases: settings.GRPC_CLIENT_NAMES });
   const pipeline = new Pipeline({ identity, clients: rules, anonymousRead, log, metrics, newId: systemIds.unique });
   // What the process asks for itself it asks as one of its services, since its certificate has no other names.
   const speaker = plan.hosted[0] ?? "gateway";
-  const reached = { identity, pipeline, addresses: plan.addresses, tls };
+  const reached = { identity, pipeline, metrics, addresses: plan.addresses, tls };
   const clients = opened(new Clients(reached, speaker), (all) => all.close());
   const surroundings = (name: ServiceName): Surroundings => ({
     clock: systemClock,
@@ -141,8 +147,8 @@ function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
   return { surroundings, pipeline, clients, identity, metrics };
 }
 
-function readiness(services: readonly Service[]) {
-  return async (): Promise<{ ready: boolean; checks: Record<string, boolean> }> => {
+function readiness(services: readonly Service[]): () => Promise<Readiness> {
+  return async () => {
     const all = await Promise.all(services.map((service) => service.checks()));
     const checks: Record<string, boolean> = {};
     for (const [name, holds] of all.flatMap((own) => Object.entries(own))) {

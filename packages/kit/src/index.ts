@@ -28,6 +28,9 @@ export {
   verifyInternalToken,
 } from "./identity/token.ts";
 export { createLogger, type Logger, logLevels } from "./log.ts";
+export type { CacheFigures } from "./metrics/caches.ts";
+export { exportReadiness, type Readiness } from "./metrics/checks.ts";
+export { CountedElsewhere, type Reading } from "./metrics/counted-elsewhere.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
 export { isProcessAlive } from "./process-alive.ts";

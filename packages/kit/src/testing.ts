@@ -66,7 +66,7 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
     metrics,
     newId: systemIds.unique,
   });
-  const clients = new Clients({ identity, pipeline, addresses: new Map() }, options.service ?? "gateway");
+  const clients = new Clients({ identity, pipeline, metrics, addresses: new Map() }, options.service ?? "gateway");
   return {
     clock,
     ids: systemIds,

@@ -3,8 +3,10 @@ import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { subscribe } from "./consumers.ts";
+import { exportCounts } from "./exported.ts";
 import { createFold } from "./fold.ts";
 import { analyticsTable } from "./grpc.ts";
+import { Lead } from "./lead.ts";
 import type { AnalyticsConfig, Parts } from "./parts.ts";
 import { Activities } from "./store/activity.ts";
 import { Plugins } from "./store/plugins.ts";
@@ -16,6 +18,8 @@ import { Sweeper } from "./sweeper.ts";
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
   readonly bus: Bus;
+  /** No other replica works on these documents. */
+  readonly alone?: boolean;
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
@@ -36,10 +40,13 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     fold: createFold({ usages, rollups, activities }),
     announcer: new Announcer(rollups, bus, deps),
   };
-  return assemble(parts, deps);
+  const lead = deps.alone === true ? undefined : await Lead.open(deps);
+  const speaks = (): boolean => lead?.held ?? true;
+  exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
+  return assemble(parts, deps, lead);
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
+function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, lead: Lead | undefined): Service {
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
@@ -48,6 +55,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
+      await lead?.start();
     },
     async checks() {
       const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
@@ -57,6 +65,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
       await subscription?.close();
       await parts.announcer.close();
       await sweeper.close();
+      await lead?.close();
     },
   };
 }

@@ -9,7 +9,10 @@ import type { Publishes } from "./store/publishes.ts";
 import type { Rollups } from "./store/rollups.ts";
 import type { Usages } from "./store/usages.ts";
 
-export type AnalyticsConfig = SettingsOf<typeof analyticsSettings>;
+export type AnalyticsConfig = SettingsOf<typeof analyticsSettings> & {
+  /** Of the registry; absent as true. */
+  readonly ANONYMOUS_READ?: boolean | undefined;
+};
 
 /** What the use cases are made of. */
 export interface Parts {

@@ -15,6 +15,7 @@ import { catalogTable } from "./grpc.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { Parts } from "./parts.ts";
 import { Projector } from "./projector.ts";
+import { PublishOutcomes } from "./publish/outcomes.ts";
 import { Directory } from "./search/directory.ts";
 import { Feed } from "./search/feed.ts";
 import { createTextIndex } from "./search/minisearch.ts";
@@ -34,7 +35,7 @@ export async function createCatalogService(
   config: SettingsOf<typeof catalogSettings>,
   deps: CatalogDeps,
 ): Promise<Service> {
-  const { clock, ids, keys, log, clients, documents, bus } = deps;
+  const { clock, ids, keys, log, metrics, clients, documents, bus } = deps;
   const now = (): Date => clock.now();
 
   const plugins = await PluginStore.open(documents, now);
@@ -58,12 +59,13 @@ export async function createCatalogService(
     log,
     plugins,
     releases,
-    limits: await Limits.open(documents, clock),
+    limits: await Limits.open(documents, clock, (limit) => metrics.rateLimited.inc({ limit })),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     directory,
     projector: new Projector(plugins, releases, clock, events, learned),
     changes,
     events,
+    outcomes: new PublishOutcomes(metrics),
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
     organisations: () => clients.of(OrganisationServiceDefinition),

@@ -47,7 +47,7 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     // Denied inside, where the upload is dropped as well.
     publishRelease: {
       allow: users,
-      handle: publishRelease(parts),
+      handle: parts.outcomes.counting(publishRelease(parts)),
       audit: ({ expectedName: name, expectedVersion: version }) => ({
         action: "release.publish",
         ...named(name, version),

@@ -8,7 +8,7 @@ import type { GatewayConfig } from "./config.ts";
 import type { Limits } from "./dispatch.ts";
 import { rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
 import { createListener } from "./listener.ts";
-import type { RequestTimes } from "./metrics.ts";
+import { type RequestTimes, unmatched } from "./metrics.ts";
 import type { ReadyAnswers } from "./ready.ts";
 import { templateOf } from "./route.ts";
 import { closedPolicy, type Edge } from "./security.ts";
@@ -66,7 +66,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   });
   app.addHook("onRequest", async (request, reply) => welcome(deps, request, reply));
   app.addHook("onResponse", async (request, reply) => {
-    const endpoint = request.routeOptions.url === undefined ? "unmatched" : templateOf(request.routeOptions.url);
+    const endpoint = request.routeOptions.url === undefined ? unmatched : templateOf(request.routeOptions.url);
     deps.times.observe(request.method, endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => fail(deps, error, request, reply));
@@ -86,10 +86,12 @@ function letBodiesBeEmpty(app: FastifyInstance): void {
 }
 
 function listener(deps: AppDeps, handle: RequestListener): Server {
-  const { config, edge, ready, tls } = deps;
+  const { config, edge, ready, times, tls } = deps;
   return createListener({
     serve: (request, response) => {
-      if (!ready.serve(request, response)) handle(request, response);
+      if (ready.serve(request, response)) return;
+      response.once("close", times.begin());
+      handle(request, response);
     },
     tls,
     maxConnections: config.LIMIT_CONNECTIONS,
@@ -129,7 +131,10 @@ function fail(deps: AppDeps, error: unknown, request: FastifyRequest, reply: Fas
   const answer = toProblem(error, request.id);
   if (answer.fault) deps.log.error({ err: error, requestId: request.id }, "request failed");
   // What cannot even be routed comes here without having been welcomed.
-  if (!reply.hasHeader("x-request-id")) addCommonHeaders(deps, request, reply);
+  if (!reply.hasHeader("x-request-id")) {
+    addCommonHeaders(deps, request, reply);
+    deps.times.observe(request.method, unmatched, answer.status, reply.elapsedTime / 1000);
+  }
   reply.code(answer.status).headers(answer.headers);
   reply.headers({
     "content-type": "application/problem+json; charset=utf-8",
@@ -148,5 +153,7 @@ function refuseRaw(deps: AppDeps, error: NodeJS.ErrnoException, socket: Duplex):
     return;
   }
   const headers = Object.entries(deps.edge.headersFor()).map(([name, value]) => `${name}: ${value}`);
-  socket.end(rawProblem(error, deps.ids.unique(), headers), () => socket.destroy());
+  const { status, message } = rawProblem(error, deps.ids.unique(), headers);
+  deps.times.observe("", unmatched, status, 0);
+  socket.end(message, () => socket.destroy());
 }

@@ -43,11 +43,13 @@ export class Downloads {
   readonly #blobs: Blobs;
   readonly #spool: UsageSpool;
   readonly #log: Logger;
+  readonly #sent: (bytes: number) => void;
 
-  constructor(blobs: Blobs, spool: UsageSpool, log: Logger) {
+  constructor(blobs: Blobs, spool: UsageSpool, log: Logger, sent: (bytes: number) => void) {
     this.#blobs = blobs;
     this.#spool = spool;
     this.#log = log;
+    this.#sent = sent;
   }
 
   /** @throws RegistryError or HttpError 416, before anything was sent */
@@ -77,6 +79,7 @@ export class Downloads {
       const { name, version, client, shared } = wanted;
       const keep = { tags: [name], download: { plugin: name, version, client } };
       const body = small.subarray(start, start + length);
+      this.#sent(body.length);
       return { status, headers, body, ...(shared && status === 200 ? { keep } : {}) };
     }
     await this.#stream(call, status, headers, this.#blobs.read(ref, start, length, call.context), length, count);
@@ -104,6 +107,7 @@ export class Downloads {
         left -= next.value.length;
         if (left === 0) count();
         if (!(await write(response, next.value))) return;
+        this.#sent(next.value.length);
       }
       response.end();
     } catch (error) {

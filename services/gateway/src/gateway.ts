@@ -18,7 +18,7 @@ import { dispatch } from "./dispatch.ts";
 import { Downloads } from "./download.ts";
 import { Limiter } from "./limiter.ts";
 import { Links } from "./links.ts";
-import { RequestTimes } from "./metrics.ts";
+import { countDownloadBytes, RequestTimes } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { type ReadyAnswer, ReadyAnswers } from "./ready.ts";
 import { RecentChanges } from "./recent-changes.ts";
@@ -105,11 +105,16 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   });
   const edge = new Edge(config);
   const limits = {
-    reads: new Limiter(clock, config.RATE_LIMIT_READS),
-    writes: new Limiter(clock, config.RATE_LIMIT_WRITES),
+    reads: new Limiter(clock, config.RATE_LIMIT_READS, () => metrics.rateLimited.inc({ limit: "reads" })),
+    writes: new Limiter(clock, config.RATE_LIMIT_WRITES, () => metrics.rateLimited.inc({ limit: "writes" })),
   };
   const times = new RequestTimes(metrics);
-  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
+  const sent = countDownloadBytes(metrics);
+  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times, sent });
+  const blobs = new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES);
+  metrics.showCache("answers", () => cache.figures);
+  metrics.showCache("resolutions", () => resolutions.figures);
+  metrics.showCache("packages", () => blobs.figures);
   const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
@@ -118,7 +123,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     organisations: clients.of(OrganisationServiceDefinition),
     audit: clients.of(AuditServiceDefinition),
     links: new Links(keys, clock),
-    downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
+    downloads: new Downloads(blobs, spool, log, sent),
     changed: (name) => drop([name]),
     changedNames: () => recent.names(),
     // Where it cannot be asked for now, what was withdrawn ends all the same as soon as what is known of it is too old.

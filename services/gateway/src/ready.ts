@@ -25,6 +25,8 @@ export interface ReadyDeps {
   readonly reads: Limiter;
   readonly spool: UsageSpool;
   readonly times: RequestTimes;
+  /** Told of the bytes of packages. */
+  readonly sent: (bytes: number) => void;
 }
 
 const longestUrl = 1024;
@@ -50,7 +52,7 @@ export class ReadyAnswers {
 
   /** @returns true where it answered */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
-    const { cache, edge, reads, spool } = this.#deps;
+    const { cache, edge, reads, spool, sent } = this.#deps;
     const { headers, url = "" } = request;
     if (!this.#open || request.method !== "GET" || cache.size === 0) return false;
     if (headers.authorization !== undefined || headers.origin !== undefined || headers.range !== undefined)
@@ -62,7 +64,10 @@ export class ReadyAnswers {
     const startedAt = performance.now();
     if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 });
     const fresh = matches(headers["if-none-match"], ready.etag);
-    if (ready.download !== undefined && !fresh) spool.download({ ...ready.download, user_id: 0 });
+    if (ready.download !== undefined && !fresh) {
+      spool.download({ ...ready.download, user_id: 0 });
+      sent(ready.body.length);
+    }
     if (fresh) {
       response.writeHead(304, withoutBody(ready.headers));
       response.end();

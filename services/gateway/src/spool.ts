@@ -3,8 +3,8 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRegistryError } from "@registry/domain";
 import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
-import { Counter } from "prom-client";
 import { closedPath, leftBehind, openName } from "./spool-files.ts";
+import { exportSpool, type SpoolCounters } from "./spool-metrics.ts";
 import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
 
 /** A file is closed and a new one begun at this size, so that none grows while analytics is away. */
@@ -40,7 +40,7 @@ interface OpenFile {
  */
 export class UsageSpool {
   readonly #deps: SpoolDeps;
-  readonly #dropped: Counter;
+  readonly #counters: SpoolCounters;
   /** Closed files, oldest first, with their sizes. */
   #waiting: { readonly path: string; readonly bytes: number }[] = [];
   #current: OpenFile | undefined;
@@ -57,11 +57,11 @@ export class UsageSpool {
   /** Takes over what an earlier process left in the directory. */
   constructor(deps: SpoolDeps) {
     this.#deps = deps;
-    this.#dropped = new Counter({
-      name: "registry_usage_dropped_total",
-      help: "Downloads and searches that could not be spooled and are not counted",
-      registers: [deps.metrics.registry],
+    const waiting = () => ({
+      bytes: this.#waitingBytes + (this.#current?.bytes ?? 0),
+      oldest: (this.#waiting[0] ?? this.#current)?.path,
     });
+    this.#counters = exportSpool(deps.metrics, waiting, () => deps.clock.now().getTime());
     mkdirSync(deps.directory, { recursive: true });
     this.#adopt("all");
   }
@@ -114,6 +114,7 @@ export class UsageSpool {
 
   #hold(use: Use): void {
     this.#held.push(`${encodeUse(use)}\n`);
+    this.#counters.spooled.inc({ type: use.type });
   }
 
   #flush(): void {
@@ -139,7 +140,7 @@ export class UsageSpool {
   }
 
   #drop(count: number, why: string, cause: unknown): void {
-    this.#dropped.inc(count);
+    this.#counters.dropped.inc(count);
     const now = this.#deps.clock.now().getTime();
     if (now - this.#warnedAt < 60_000) return;
     this.#warnedAt = now;

@@ -1,5 +1,7 @@
 import type { Identity } from "../identity/identity.ts";
+import type { Metrics } from "../metrics.ts";
 import { createLocalTransport } from "./local.ts";
+import { metered } from "./metered.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { createRemoteTransport } from "./remote.ts";
 import type { CallOptions, ServiceClient, ServiceDefinition, ServiceTable } from "./table.ts";
@@ -13,6 +15,7 @@ const reserveMs = 50;
 export interface ClientsDeps {
   readonly identity: Identity;
   readonly pipeline: Pipeline;
+  readonly metrics: Metrics;
   /** Full service name to gRPC target. */
   readonly addresses: ReadonlyMap<string, string>;
   /** Absent: services elsewhere are called without encryption. */
@@ -62,7 +65,7 @@ export class Clients {
     target: string,
     named?: string,
   ): { client: ServiceClient<D>; close: () => void } {
-    const transport = createRemoteTransport(definition, target, this.#deps.tls, named);
+    const transport = this.#remote(definition, target, named);
     return { client: this.#clientOf(definition, () => transport), close: () => transport.close() };
   }
 
@@ -88,10 +91,17 @@ export class Clients {
     }
     const made =
       table === undefined
-        ? createRemoteTransport(definition, address ?? "", this.#deps.tls)
-        : createLocalTransport(table, this.#deps.pipeline);
+        ? this.#remote(definition, address ?? "")
+        : metered(definition, createLocalTransport(table, this.#deps.pipeline), this.#deps.metrics.called);
     this.#transports.set(definition.fullName, made);
     return made;
+  }
+
+  #remote(definition: ServiceDefinition, target: string, named?: string): Transport {
+    const { tls, metrics } = this.#deps;
+    const retried = (method: string): void =>
+      metrics.retries.inc({ service: definition.fullName, method: methodOf(definition, method).name });
+    return metered(definition, createRemoteTransport(definition, target, { tls, named, retried }), metrics.called);
   }
 
   close(): void {

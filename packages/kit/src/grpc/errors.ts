@@ -43,6 +43,11 @@ const kinds: { readonly [code in Status]?: ErrorKind } = {
   [Status.UNAUTHENTICATED]: "unauthenticated",
 };
 
+/** The name of the gRPC code for failures of this kind. */
+export function codeOf(kind: ErrorKind): string {
+  return Status[codes[kind]];
+}
+
 const internalText = "The registry could not do this because of a fault of its own; the operator's log has the cause";
 
 /** What may leave a service: a known error as it is, without its cause, anything else as a fixed text. */
