@@ -63,8 +63,11 @@ export class Lead {
     await this.#running;
     if (this.#beat === undefined) return;
     this.#lose();
-    const left = this.#seats.updateOne({ _id: seatId, holder: this.#self }, { $set: { holder: "" } });
-    await left.catch((err: unknown) => this.#deps.log.debug({ err }, "the seat falls vacant by itself"));
+    try {
+      await this.#seats.updateOne({ _id: seatId, holder: this.#self }, { $set: { holder: "" } });
+    } catch (err) {
+      this.#deps.log.debug({ err }, "the seat falls vacant by itself");
+    }
   }
 
   /** Keeps the seat, or takes it where its holder is silent. Fails never; calls under way share one run. */

@@ -10,6 +10,7 @@ import { type Caller, pluginNotFound } from "@registry/domain";
 import { type CallContext, type CallOptions, readers, type Service, type ServiceClient } from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings, userCaller } from "@registry/kit/testing";
 import { createAnalyticsService } from "../analytics.ts";
+import type { AnalyticsConfig } from "../parts.ts";
 
 export interface World {
   readonly documents: Documents;
@@ -53,11 +54,16 @@ export type CatalogView = { readonly [plugin: string]: readonly string[] };
 
 export async function composeReplica(
   world: World,
-  options: { readonly documents?: Documents; readonly bus?: Bus; readonly catalog?: CatalogView } = {},
+  options: {
+    readonly documents?: Documents;
+    readonly bus?: Bus;
+    readonly catalog?: CatalogView;
+    readonly config?: Partial<AnalyticsConfig>;
+  } = {},
 ): Promise<Replica> {
   const surroundings = createTestSurroundings();
   const service = await createAnalyticsService(
-    { USAGE_RETENTION_DAYS: 9 },
+    { USAGE_RETENTION_DAYS: 9, ...options.config },
     { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
   );
   for (const table of service.tables) surroundings.host(table);
