@@ -127,6 +127,7 @@ function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
       epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
     };
   });
+  if (tls !== undefined) metrics.showCertificate("grpc", () => tls.files.material.expires);
   metrics.showCache("identities", () => identity.figures);
   const anonymousRead = settings.ANONYMOUS_READ;
   const rules = new ClientRules({ groups: settings.GRPC_CLIENTS, aliases: settings.GRPC_CLIENT_NAMES });

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { type CacheFigures, exportCaches } from "./metrics/caches.ts";
+import { exportCertificates } from "./metrics/certificates.ts";
 import { CountedElsewhere } from "./metrics/counted-elsewhere.ts";
 import { RpcMetrics } from "./metrics/rpc.ts";
 
@@ -19,6 +20,8 @@ export interface Metrics {
   readonly rateLimited: Counter<"limit">;
   /** Shows how a cache does, under a name of its own. */
   showCache(name: string, figures: () => CacheFigures): void;
+  /** Shows when a certificate ends, by what it is used for. */
+  showCertificate(use: string, expires: () => Date): void;
 }
 
 /** What prom-client calls totals although they go down; `nodejs_active_{handles,requests,resources}` tell the same by type. */
@@ -64,5 +67,6 @@ export function createMetrics(version = "unknown"): Metrics {
       registers,
     }),
     showCache: exportCaches(registry),
+    showCertificate: exportCertificates(registry),
   };
 }

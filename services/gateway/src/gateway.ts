@@ -131,6 +131,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
+  if (tls !== undefined) metrics.showCertificate("https", () => tls.material.expires);
   const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
   const anonymousRead = config.ANONYMOUS_READ !== false;
   dispatch(app, { anonymousRead, clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
