@@ -2,6 +2,7 @@ import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
 import { named } from "./model/audit.ts";
 import type { Parts } from "./parts.ts";
+import { counted } from "./publish/outcomes.ts";
 import { canPublish } from "./usecases/can-publish.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
 import { deletePlugin } from "./usecases/delete-plugin.ts";
@@ -47,7 +48,7 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     // Denied inside, where the upload is dropped as well.
     publishRelease: {
       allow: users,
-      handle: parts.outcomes.counting(publishRelease(parts)),
+      handle: counted(parts, publishRelease(parts)),
       audit: ({ expectedName: name, expectedVersion: version }) => ({
         action: "release.publish",
         ...named(name, version),

@@ -24,19 +24,27 @@ export class PublishOutcomes {
     for (const outcome of outcomes) this.#counter.inc({ outcome }, 0);
   }
 
-  counting<A extends Answer>(publish: Publish<A>): Publish<A> {
-    return async (request, context) => {
-      if (request.dryRun) return publish(request, context);
-      try {
-        const answer = await publish(request, context);
-        this.#counter.inc({ outcome: outcomeOf(answer) });
-        return answer;
-      } catch (error) {
-        this.#counter.inc({ outcome: isOurs(error) ? "failed" : "refused" });
-        throw error;
-      }
-    };
+  inc(outcome: Outcome): void {
+    this.#counter.inc({ outcome });
   }
+}
+
+/** Publishes, and counts what came of it. */
+export function counted<A extends Answer>(
+  parts: { readonly outcomes: PublishOutcomes },
+  publish: Publish<A>,
+): Publish<A> {
+  return async (request, context) => {
+    if (request.dryRun) return publish(request, context);
+    try {
+      const answer = await publish(request, context);
+      parts.outcomes.inc(outcomeOf(answer));
+      return answer;
+    } catch (error) {
+      parts.outcomes.inc(isOurs(error) ? "failed" : "refused");
+      throw error;
+    }
+  };
 }
 
 function outcomeOf({ created, release }: Answer): Outcome {
