@@ -4,9 +4,11 @@ import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { subscribe } from "./consumers.ts";
 import { createFold } from "./fold.ts";
-import { analyticsTable } from "./grpc.ts";
+import { Folding } from "./folding.ts";
+import { analyticsTable, insightsTable } from "./grpc.ts";
 import type { AnalyticsConfig, Parts } from "./parts.ts";
 import { Activities } from "./store/activity.ts";
+import { Batches } from "./store/batches.ts";
 import { Plugins } from "./store/plugins.ts";
 import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
@@ -19,13 +21,17 @@ export interface AnalyticsDeps extends Surroundings {
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
-  const { documents, bus, clock, log, clients } = deps;
+  const { documents, bus, clock, ids, log, clients } = deps;
   const usages = await Usages.open(documents);
   const rollups = await Rollups.open(documents);
   const activities = await Activities.open(documents);
+  const batches = await Batches.open(documents);
+  const announcer = new Announcer(rollups, bus, deps);
+  const fold = createFold({ usages, rollups, activities });
   const parts: Parts = {
     config,
     clock,
+    ids,
     log,
     clients,
     usages,
@@ -33,8 +39,10 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     activities,
     plugins: await Plugins.open(documents),
     publishes: await Publishes.open(documents),
-    fold: createFold({ usages, rollups, activities }),
-    announcer: new Announcer(rollups, bus, deps),
+    batches,
+    fold,
+    folding: new Folding({ fold, batches, log, counted: () => announcer.nudge() }),
+    announcer,
   };
   return assemble(parts, deps);
 }
@@ -44,7 +52,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts)],
+    tables: [analyticsTable(parts), insightsTable(parts)],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
@@ -55,6 +63,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
     },
     async close() {
       await subscription?.close();
+      await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();
     },

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TrustedCache } from "./cache.ts";
+import { clientKind } from "./client-kind.ts";
 import type { Limiter } from "./limiter.ts";
 import type { RequestTimes } from "./metrics.ts";
 import type { Answer, Keep } from "./route.ts";
@@ -60,9 +61,13 @@ export class ReadyAnswers {
     if (ready === undefined) return false;
     if (reads.active && reads.take(edge.addressOf(request)) > 0) return false;
     const startedAt = performance.now();
-    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 });
+    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 }, edge.clientOf(request));
     const fresh = matches(headers["if-none-match"], ready.etag);
-    if (ready.download !== undefined && !fresh) spool.download({ ...ready.download, user_id: 0 });
+    if (ready.download !== undefined && !fresh) {
+      const { plugin, version, route } = ready.download;
+      const use = { plugin, version, user_id: 0, client: clientKind(route, headers["user-agent"]) };
+      spool.download(use, edge.clientOf(request));
+    }
     if (fresh) {
       response.writeHead(304, withoutBody(ready.headers));
       response.end();

@@ -97,9 +97,9 @@ export function as(replica: Replica, caller: Caller): CallOptions {
 export const administrator = userCaller("root", "admin", 1);
 
 export function download(id: string, plugin: string, version = "1.0.0", more: Partial<Download> = {}): Download {
-  return { id, plugin, version, time: undefined, userId: 0, client: "rest", ...more };
+  return { id, plugin, version, time: undefined, userId: 0, client: "rest", addressHash: "", ...more };
 }
 
 export function search(id: string, query: string, more: Partial<Search> = {}): Search {
-  return { id, query, resultsCount: 1, time: undefined, userId: 0, ...more };
+  return { id, query, resultsCount: 1, time: undefined, userId: 0, addressHash: "", ...more };
 }

@@ -1,8 +1,10 @@
 import type { Plugin } from "@registry/contracts/catalog";
 import { type Caller, unavailable } from "@registry/domain";
 import { maySee } from "../model/access.ts";
+import type { Need } from "../model/dependencies.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { toPlugin } from "../wire.ts";
+import { Dependents } from "./dependents.ts";
 import { Ordered } from "./ordered.ts";
 import type { TextDocument, TextIndex } from "./port.ts";
 
@@ -45,6 +47,7 @@ export class Directory {
   readonly #text: TextIndex;
   readonly #entries = new Map<string, Entry>();
   readonly #notPublic = new Set<Entry>();
+  readonly #dependents = new Dependents();
   readonly #stamps = new Map<string, number>();
   readonly #orders = {
     name: new Ordered<Entry>(byName),
@@ -89,6 +92,7 @@ export class Directory {
       return true;
     }
     const entry = toEntry(document);
+    this.#dependents.add(entry.document);
     this.#entries.set(document._id, entry);
     if (!entry.isPublic) this.#notPublic.add(entry);
     for (const order of Object.values(this.#orders)) order.add(entry);
@@ -99,6 +103,7 @@ export class Directory {
 
   #forget(entry: Entry): void {
     this.#notPublic.delete(entry);
+    this.#dependents.remove(entry.document);
     for (const order of Object.values(this.#orders)) order.remove(entry);
   }
 
@@ -119,6 +124,12 @@ export class Directory {
     const { items } = this.#orders.downloads;
     const end = items.findIndex((entry) => entry.wire.downloads < downloads);
     return items.slice(0, Math.min(limit, end < 0 ? items.length : end));
+  }
+
+  /** Listed plugins that need one, as far as the caller sees them, by name. */
+  dependentsOf(name: string, caller: Caller): { readonly plugin: PluginDocument; readonly need: Need }[] {
+    this.#assertLoaded();
+    return this.#dependents.of(name).filter(({ plugin }) => maySee(caller, plugin));
   }
 
   /** By name, after a name; and when the newest change of all that the caller sees was. */
