@@ -73,18 +73,31 @@ describe("single events", () => {
       const take = async (ms: number): Promise<Replica> => {
         const replica = await composeReplica(world, { config, catalog: { [plugin]: ["1.0.0"] } });
         replica.surroundings.clock.advance(ms);
-        await replica.service.start();
         open.push(replica);
+        // Once this one has gone, whatever may go has.
+        const time = new Date(replica.surroundings.clock.now().getTime() - days * dayMs - 60 * secondMs);
+        await (await usages()).insertNew([{ _id: "d:oldest", time } as never]);
+        await replica.service.start();
+        await vi.waitFor(async () => expect(await (await usages()).countDocuments({ _id: "d:oldest" })).toBe(0));
         return replica;
       };
       const first = await take(0);
-      const event = download(plugin, plugin, "1.0.0", { time: first.surroundings.clock.now() });
-      expect(await record(first, event)).toBe(1);
-      for (const age of [1, days - 2, days - 1.001, days - 0.999, days + 3]) {
-        const replica = await take(age * dayMs);
-        expect(await record(replica, event)).toBe(0);
-        expect((await replica.analytics.getPluginUsage({ plugin })).downloads).toBe(1);
-      }
+      const now = first.surroundings.clock.now().getTime();
+      const hour = Math.floor(now / 3_600_000) * 3_600_000 - 3_600_000;
+      const event = (minute: number) =>
+        download(`${plugin}-${minute}`, plugin, "1.0.0", { time: new Date(hour + minute * 60 * secondMs) });
+      expect(await record(first, event(1))).toBe(1);
+      const at = async (age: number) => {
+        const replica = await take(hour + 60 * secondMs + age * dayMs - now);
+        expect(await record(replica, event(1))).toBe(0);
+        return replica;
+      };
+      const totalOf = async (replica: Replica) => (await replica.analytics.getPluginUsage({ plugin })).downloads;
+      for (const age of [1, days - 2]) expect(await totalOf(await at(age))).toBe(1);
+      // A late one of the same hour joins what was counted of it long ago.
+      const late = await at(days - 1.001);
+      expect(await record(late, event(21))).toBe(1);
+      for (const age of [days - 1.0001, days - 0.999, days + 3]) expect(await totalOf(await at(age))).toBe(2);
     }
   });
 });
