@@ -74,11 +74,17 @@ describe("single events", () => {
         const replica = await composeReplica(world, { config, catalog: { [plugin]: ["1.0.0"] } });
         replica.surroundings.clock.advance(ms);
         open.push(replica);
-        // Once this one has gone, whatever may go has.
-        const time = new Date(replica.surroundings.clock.now().getTime() - days * dayMs - 60 * secondMs);
-        await (await usages()).insertNew([{ _id: "d:oldest", time } as never]);
+        // Once these have gone, whatever may go has.
+        const now = replica.surroundings.clock.now().getTime();
+        await (await usages()).insertNew([{ _id: "d:oldest", time: new Date(now - (days + 1) * dayMs) } as never]);
+        const oldest = { level: "empty-day", start: new Date(now - 400 * dayMs), count: 1, up: [] };
+        const rollups = await world.documents.collection<Count>({ name: "rollups", indexes: [] });
+        await rollups.insertNew([{ _id: "oldest", ...oldest } as never]);
         await replica.service.start();
-        await vi.waitFor(async () => expect(await (await usages()).countDocuments({ _id: "d:oldest" })).toBe(0));
+        await vi.waitFor(async () => {
+          expect(await (await usages()).countDocuments({ _id: "d:oldest" })).toBe(0);
+          expect(await rollups.countDocuments({ _id: "oldest" })).toBe(0);
+        });
         return replica;
       };
       const first = await take(0);
@@ -87,17 +93,22 @@ describe("single events", () => {
       const event = (minute: number) =>
         download(`${plugin}-${minute}`, plugin, "1.0.0", { time: new Date(hour + minute * 60 * secondMs) });
       expect(await record(first, event(1))).toBe(1);
-      const at = async (age: number) => {
-        const replica = await take(hour + 60 * secondMs + age * dayMs - now);
-        expect(await record(replica, event(1))).toBe(0);
-        return replica;
-      };
+      const aged = (age: number): Promise<Replica> => take(hour + 60 * secondMs + age * dayMs - now);
       const totalOf = async (replica: Replica) => (await replica.analytics.getPluginUsage({ plugin })).downloads;
-      for (const age of [1, days - 2]) expect(await totalOf(await at(age))).toBe(1);
+      for (const age of [1, days - 2.001]) {
+        const replica = await aged(age);
+        expect(await record(replica, event(1))).toBe(0);
+        expect(await totalOf(replica)).toBe(1);
+      }
       // A late one of the same hour joins what was counted of it long ago.
-      const late = await at(days - 1.001);
+      const late = await aged(days - 1.001);
       expect(await record(late, event(21))).toBe(1);
-      for (const age of [days - 1.0001, days - 0.999, days + 3]) expect(await totalOf(await at(age))).toBe(2);
+      expect(await totalOf(late)).toBe(2);
+      for (const age of [days - 1.0001, days - 0.999, days + 3]) {
+        const replica = await aged(age);
+        expect(await record(replica, event(1), event(21))).toBe(0);
+        expect(await totalOf(replica)).toBe(2);
+      }
     }
   });
 });
