@@ -13,6 +13,7 @@ const spread = Number(process.argv.find((each) => each.startsWith("--plugins="))
 const rounds = quick ? 2 : 7;
 const seconds = quick ? 4 : 6;
 const perSecond = 1000;
+const warmUpSeconds = 5;
 const readers = 50;
 
 interface Side {
@@ -78,13 +79,20 @@ async function untilCounted(url: string, expected: number): Promise<number> {
   return performance.now() - startedAt;
 }
 
+/** Everything was asked for before, so that neither side pays for what is read once. */
+async function untilReady(url: string): Promise<number> {
+  await streamed(url, [...loaded.map(metadata), ...loaded.map(metadata), ...read.map(metadata)], 2);
+  await streamed(url, loaded.map(bytes), warmUpSeconds);
+  return warmUpSeconds * perSecond;
+}
+
 const registry = await startRegistry();
 try {
   for (const name of [...read, ...loaded]) await publish(registry, name);
-  await beside(registry, loaded.map(metadata));
   const ratios: number[] = [];
   const costs: number[] = [];
-  let made = 0;
+  let made = await untilReady(registry.url);
+  await untilCounted(registry.url, made);
   for (let round = 0; round < rounds; round++) {
     const plain = await beside(registry, loaded.map(metadata));
     const counted = await beside(registry, loaded.map(bytes));
