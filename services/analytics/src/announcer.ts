@@ -5,14 +5,14 @@ import type { Rollups } from "./store/rollups.ts";
 
 /** What comes in such a moment is told together. */
 const soonMs = 500;
-/** Each telling makes ready answers of the catalog stale, so plugins in steady use are told of no more often. */
-const everyMs = 2000;
+/** Each telling is a write of the catalog for every plugin that it tells of. */
+const everyMs = 1500;
 const publishMs = 30_000;
 const pluginsAtOnce = 100;
 const maxRounds = 1000;
 
 /**
- * Puts changed totals on the bus, at most every other second. What is to be told is marked in the store, so a crash or a bus
+ * Puts changed totals on the bus, at most every second and a half. What is to be told is marked in the store, so a crash or a bus
  * that is away delays it and no more. Totals, not increments: telling one twice does no harm.
  */
 export class Announcer {

@@ -6,7 +6,7 @@ import type { Batches } from "./store/batches.ts";
 /** Counting so many places is not felt by others. */
 const freePlaces = 100;
 const restMsPerPlace = 1;
-const longestRestMs = 3000;
+const longestRestMs = 2000;
 
 export interface FoldingDeps {
   readonly fold: Fold;

@@ -48,8 +48,10 @@ export async function createCatalogService(
   const directory = new Directory(createTextIndex());
   const changes = new ChangeHub(ids.unique());
   const learned = (plugin: PluginDocument): void => {
-    if (!directory.put(plugin)) return;
-    changes.announce(plugin._id);
+    const learnt = directory.put(plugin);
+    // Nobody has to see a count at once, and what watchers keep is renewed within seconds: while a plugin is in steady
+    // use, they would keep nothing of it.
+    if (learnt === "anything") changes.announce(plugin._id);
     backfill.seen(plugin);
   };
   const backfill: Backfill = new Backfill({ plugins, releases, log, learned });

@@ -80,16 +80,16 @@ export class Directory {
     return this.#entries.get(name)?.document.revision ?? -1;
   }
 
-  /** @returns false if that, or something newer, was known already */
-  put(document: PluginDocument): boolean {
-    if (this.stampOf(document._id) >= document.stamp) return false;
+  /** @returns what was not known before: nothing, no more than that there were downloads, or anything */
+  put(document: PluginDocument): "nothing" | "downloads" | "anything" {
+    if (this.stampOf(document._id) >= document.stamp) return "nothing";
     this.#stamps.set(document._id, document.stamp);
     const before = this.#entries.get(document._id);
     if (before !== undefined) this.#forget(before);
     if (!document.published || document.listed === 0) {
       this.#entries.delete(document._id);
       this.#text.remove(document._id);
-      return true;
+      return "anything";
     }
     const entry = toEntry(document);
     this.#dependents.add(entry.document);
@@ -98,7 +98,8 @@ export class Directory {
     for (const order of Object.values(this.#orders)) order.add(entry);
     const text = textOf(document);
     if (before === undefined || !sameText(textOf(before.document), text)) this.#text.put(text);
-    return true;
+    const { revision, downloads } = before?.document ?? { revision: -1, downloads: 0 };
+    return revision === document.revision && downloads < document.downloads ? "downloads" : "anything";
   }
 
   #forget(entry: Entry): void {
