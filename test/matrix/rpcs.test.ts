@@ -1,7 +1,7 @@
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -23,7 +23,9 @@ import {
   auditRows,
   authRows,
   catalogRows,
+  dependentsRows,
   federationRows,
+  insightsRows,
   organisationRows,
   type RpcRow,
   storageRows,
@@ -41,6 +43,8 @@ const areas = {
   catalog: [CatalogServiceDefinition, catalogRows],
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
+  insights: [InsightsServiceDefinition, insightsRows],
+  dependents: [DependentsServiceDefinition, dependentsRows],
 } as const;
 
 const words: { readonly [code in Status]?: Expected } = {

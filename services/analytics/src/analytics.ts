@@ -5,10 +5,12 @@ import { Announcer } from "./announcer.ts";
 import { subscribe } from "./consumers.ts";
 import { exportCounts } from "./exported.ts";
 import { createFold } from "./fold.ts";
-import { analyticsTable } from "./grpc.ts";
+import { Folding } from "./folding.ts";
+import { analyticsTable, insightsTable } from "./grpc.ts";
 import { Lead } from "./lead.ts";
 import type { AnalyticsConfig, Parts } from "./parts.ts";
 import { Activities } from "./store/activity.ts";
+import { Batches } from "./store/batches.ts";
 import { Plugins } from "./store/plugins.ts";
 import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
@@ -23,13 +25,17 @@ export interface AnalyticsDeps extends Surroundings {
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
-  const { documents, bus, clock, log, clients } = deps;
+  const { documents, bus, clock, ids, log, clients } = deps;
   const usages = await Usages.open(documents);
   const rollups = await Rollups.open(documents);
   const activities = await Activities.open(documents);
+  const batches = await Batches.open(documents);
+  const announcer = new Announcer(rollups, bus, deps);
+  const fold = createFold({ usages, rollups, activities });
   const parts: Parts = {
     config,
     clock,
+    ids,
     log,
     clients,
     usages,
@@ -37,8 +43,10 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     activities,
     plugins: await Plugins.open(documents),
     publishes: await Publishes.open(documents),
-    fold: createFold({ usages, rollups, activities }),
-    announcer: new Announcer(rollups, bus, deps),
+    batches,
+    fold,
+    folding: new Folding({ fold, batches, log, counted: () => announcer.nudge() }),
+    announcer,
   };
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;
@@ -51,7 +59,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, lead: Lead | 
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts)],
+    tables: [analyticsTable(parts), insightsTable(parts)],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
@@ -63,6 +71,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, lead: Lead | 
     },
     async close() {
       await subscription?.close();
+      await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();
       await lead?.close();

@@ -6,12 +6,13 @@ import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
 import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
+import { Backfill } from "./backfill.ts";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
 import { consumeDownloads } from "./consumers.ts";
 import { createEventMaker } from "./events.ts";
-import { catalogTable } from "./grpc.ts";
+import { catalogTable, dependentsTable } from "./grpc.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { Parts } from "./parts.ts";
 import { Projector } from "./projector.ts";
@@ -48,8 +49,13 @@ export async function createCatalogService(
   const directory = new Directory(createTextIndex());
   const changes = new ChangeHub(ids.unique());
   const learned = (plugin: PluginDocument): void => {
-    if (directory.put(plugin)) changes.announce(plugin._id);
+    const learnt = directory.put(plugin);
+    // Nobody has to see a count at once, and what watchers keep is renewed within seconds: while a plugin is in steady
+    // use, they would keep nothing of it.
+    if (learnt === "anything") changes.announce(plugin._id);
+    backfill.seen(plugin);
   };
+  const backfill: Backfill = new Backfill({ plugins, releases, log, learned });
   const events = createEventMaker(now, ids.unique);
   const parts: Parts = {
     config,
@@ -97,7 +103,7 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    tables: journaled([catalogTable(parts, checks)], journal),
+    tables: journaled([catalogTable(parts, checks), dependentsTable(parts)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await feed.start();
@@ -112,6 +118,7 @@ export async function createCatalogService(
       await Promise.all([
         downloads?.close(),
         feed.close(),
+        backfill.close(),
         sweeper.close(),
         tests.close(),
         journal.close(),

@@ -1,14 +1,15 @@
 import type { AddressInfo } from "node:net";
 import fastifyStatic from "@fastify/static";
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
+import { AddressHashes } from "./address-hashes.ts";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
@@ -99,6 +100,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const analytics = clients.of(AnalyticsServiceDefinition);
   const spool = new UsageSpool({
     ...{ clock, ids, log, metrics },
+    addresses: new AddressHashes(keys, clock),
     directory: deps.spoolDirectory,
     maxBytes: config.LIMIT_SPOOL_BYTES,
     send: sendUses(analytics),
@@ -118,6 +120,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    insights: clients.of(InsightsServiceDefinition),
+    dependents: clients.of(DependentsServiceDefinition),
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),

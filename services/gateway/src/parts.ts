@@ -1,7 +1,7 @@
-import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
-import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -28,6 +28,8 @@ export interface Parts {
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
+  readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
+  readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   readonly cache: TrustedCache<ReadyAnswer>;
   readonly links: Links;
   readonly spool: UsageSpool;

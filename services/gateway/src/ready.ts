@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { TrustedCache } from "./cache.ts";
+import { clientKind } from "./client-kind.ts";
 import type { Limiter } from "./limiter.ts";
 import type { RequestTimes } from "./metrics.ts";
 import type { Answer, Keep } from "./route.ts";
@@ -62,10 +63,12 @@ export class ReadyAnswers {
     if (ready === undefined) return false;
     if (reads.active && reads.take(edge.addressOf(request)) > 0) return false;
     const startedAt = performance.now();
-    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 });
+    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 }, edge.clientOf(request));
     const fresh = matches(headers["if-none-match"], ready.etag);
     if (ready.download !== undefined && !fresh) {
-      spool.download({ ...ready.download, user_id: 0 });
+      const { plugin, version, route } = ready.download;
+      const use = { plugin, version, user_id: 0, client: clientKind(route, headers["user-agent"]) };
+      spool.download(use, edge.clientOf(request));
       sent(ready.body.length);
     }
     if (fresh) {

@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import {
+  CatalogServiceDefinition,
+  DependentsServiceDefinition,
+  type WatchChangesResponse,
+} from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -91,6 +95,8 @@ export interface FakeNeighbours {
   readonly catalog?: Handlers<typeof CatalogServiceDefinition>;
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
+  readonly insights?: Handlers<typeof InsightsServiceDefinition>;
+  readonly dependents?: Handlers<typeof DependentsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
   readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
@@ -172,6 +178,8 @@ export async function startFakeStack(
     }),
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
+  around.host(fakeService(InsightsServiceDefinition, neighbours.insights ?? {}));
+  around.host(fakeService(DependentsServiceDefinition, neighbours.dependents ?? {}));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
   around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
