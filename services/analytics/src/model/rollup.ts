@@ -67,7 +67,16 @@ export interface Places {
 
 const monthText = (time: Date): string => time.toISOString().slice(0, 7);
 const hourText = (time: Date): string => time.toISOString().slice(0, 13);
-const sliceText = (time: Date): string => time.toISOString().slice(0, 16);
+
+/** Texts are dear where a thousand events come at once, of which nearly all are in one slice. */
+const lastSlice = { start: Number.NaN, text: "" };
+function sliceText(start: Date): string {
+  if (lastSlice.start !== start.getTime()) {
+    lastSlice.start = start.getTime();
+    lastSlice.text = start.toISOString().slice(0, 16);
+  }
+  return lastSlice.text;
+}
 
 export const pluginTotalId = (plugin: string): string => `plugin|${plugin}`;
 export const pluginDayId = (plugin: string, day: Date): string => `plugin-day|${plugin}|${dayText(day)}`;
@@ -76,6 +85,14 @@ export const versionDayId = (plugin: string, version: string, day: Date): string
 export const clientDayId = (plugin: string, client: ClientKind, day: Date): string =>
   `client-day|${plugin}|${dayText(day)}|${client}`;
 export const searchesId = "searches";
+/** The leaf that a download is counted in. */
+export const downloadLeafId = (plugin: string, version: string, time: Date, client: ClientKind): string =>
+  `slice|${plugin}|${version}|${sliceText(sliceOf(time))}|${client}`;
+/** The leaves that a search is counted in. */
+export const searchLeafIds = (query: string, time: Date, found: boolean): [all: string, ofQuery: string] => {
+  const text = sliceText(sliceOf(time));
+  return [`search-slice|${text}`, `query-slice|${text}|${found ? "found" : "empty"}|${query}`];
+};
 
 /** @param client absent for events that an earlier release stored */
 export function downloadPlaces(plugin: string, version: string, time: Date, client?: ClientKind): Places {
@@ -109,7 +126,7 @@ export function downloadPlaces(plugin: string, version: string, time: Date, clie
   };
   const ofClient: Place = { ...hour, _id: `${hourId}|${client}`, client, up: [day._id, clientDay._id] };
   const slice = { level: "slice", plugin, version, client, start: sliceOf(time), up: [ofClient._id] } as const;
-  const leaf: Place = { ...slice, _id: `slice|${release}|${sliceText(slice.start)}|${client}` };
+  const leaf: Place = { ...slice, _id: downloadLeafId(plugin, version, time, client) };
   // Last, so that a day's clients never add up to more than the day.
   return { leaves: [leaf], above: [[ofClient], ...above, [total, clientDay]] };
 }
@@ -127,16 +144,10 @@ export function searchPlaces(query: string, time: Date, found?: boolean): Places
     return { leaves: [{ ...hour, up: [day._id] }], above: [[day], [all]] };
   }
   const at = sliceOf(time);
-  const slice: Place = { _id: `search-slice|${sliceText(at)}`, level: "search-slice", start: at, up: [day._id] };
+  const [allId, queryId] = searchLeafIds(query, time, found);
+  const slice: Place = { _id: allId, level: "search-slice", start: at, up: [day._id] };
   const level = found ? "found-day" : "empty-day";
   const ofQuery: Place = { _id: `${level}|${dayText(time)}|${query}`, level, query, start, up: [] };
-  const outcome = found ? "found" : "empty";
-  const querySlice: Place = {
-    _id: `query-slice|${sliceText(at)}|${outcome}|${query}`,
-    level: "query-slice",
-    query,
-    start: at,
-    up: [ofQuery._id],
-  };
+  const querySlice: Place = { _id: queryId, level: "query-slice", query, start: at, up: [ofQuery._id] };
   return { leaves: [slice, querySlice], above: [[day, ofQuery], [all]] };
 }

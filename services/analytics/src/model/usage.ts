@@ -1,6 +1,6 @@
 import type { Download, Search } from "@registry/contracts/analytics";
 import { type ClientKind, clientKindOf } from "@registry/domain";
-import { downloadPlaces, searchPlaces } from "./rollup.ts";
+import { downloadLeafId, searchLeafIds } from "./rollup.ts";
 
 /** One download or search, kept for some days. */
 export interface Usage {
@@ -63,8 +63,8 @@ export function usageOfDownload(download: Download, window: Window): Usage | und
     return undefined;
   }
   const client = clientKindOf(download.client);
-  const [leaf] = downloadPlaces(plugin, version, time, client).leaves;
-  return { _id: `d:${id}`, time, leaf: leaf._id, plugin, version, client, ...byWhom(download) };
+  const leaf = downloadLeafId(plugin, version, time, client);
+  return { _id: `d:${id}`, time, leaf, plugin, version, client, ...byWhom(download) };
 }
 
 export function usageOfSearch(search: Search, window: Window): Usage | undefined {
@@ -72,6 +72,6 @@ export function usageOfSearch(search: Search, window: Window): Usage | undefined
   const time = timeOf(search.time, window);
   if (time === undefined || !idPattern.test(id)) return undefined;
   const query = normaliseQuery(search.query);
-  const leaf = searchPlaces(query, time, resultsCount > 0).leaves.map(({ _id }) => _id);
+  const leaf = searchLeafIds(query, time, resultsCount > 0);
   return { _id: `s:${id}`, time, leaf, query, resultsCount, ...byWhom(search) };
 }
