@@ -1,9 +1,11 @@
 import type { Identity } from "../identity/identity.ts";
+import { noTracing, type Tracing } from "../telemetry/tracing.ts";
 import { createLocalTransport } from "./local.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Calls } from "./pipeline.ts";
 import { createRemoteTransport } from "./remote.ts";
 import type { CallOptions, ServiceClient, ServiceDefinition, ServiceTable } from "./table.ts";
 import type { GrpcTls } from "./tls.ts";
+import { TracedTransport } from "./traced.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
 const defaultTimeoutMs = 10_000;
@@ -12,7 +14,9 @@ const reserveMs = 50;
 
 export interface ClientsDeps {
   readonly identity: Identity;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Calls;
+  /** Absent: calls are told of as no spans. */
+  readonly tracing?: Tracing;
   /** Full service name to gRPC target. */
   readonly addresses: ReadonlyMap<string, string>;
   /** Absent: services elsewhere are called without encryption. */
@@ -62,7 +66,7 @@ export class Clients {
     target: string,
     named?: string,
   ): { client: ServiceClient<D>; close: () => void } {
-    const transport = createRemoteTransport(definition, target, this.#deps.tls, named);
+    const transport = this.#traced(definition, createRemoteTransport(definition, target, this.#deps.tls, named));
     return { client: this.#clientOf(definition, () => transport), close: () => transport.close() };
   }
 
@@ -90,8 +94,13 @@ export class Clients {
       table === undefined
         ? createRemoteTransport(definition, address ?? "", this.#deps.tls)
         : createLocalTransport(table, this.#deps.pipeline);
-    this.#transports.set(definition.fullName, made);
-    return made;
+    const traced = this.#traced(definition, made);
+    this.#transports.set(definition.fullName, traced);
+    return traced;
+  }
+
+  #traced(definition: ServiceDefinition, transport: Transport): Transport {
+    return new TracedTransport(definition, transport, this.#deps.tracing ?? noTracing);
   }
 
   close(): void {

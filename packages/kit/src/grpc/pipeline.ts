@@ -19,6 +19,8 @@ export interface CallMeta {
   /** Names of its certificate; undefined without one: within the process, or where the network is trusted instead. */
   readonly peerNames?: readonly string[] | undefined;
   readonly requestId: string | undefined;
+  /** W3C trace context that the call is a part of. */
+  readonly traceparent?: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -34,10 +36,18 @@ export interface PipelineDeps {
   readonly newId: () => string;
 }
 
+/** How a call reaches its handler. Fails with `RegistryError` only. */
+export interface Calls {
+  /** For methods that answer once. */
+  unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown>;
+  /** For methods that answer with a stream. */
+  stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncIterable<unknown>;
+}
+
 const defaultMaxMs = 60_000;
 
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
-export class Pipeline {
+export class Pipeline implements Calls {
   readonly #deps: PipelineDeps;
   readonly #refusals = new RefusalLimit();
 
@@ -126,7 +136,7 @@ export class Pipeline {
     if (row === undefined) throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
     const requestId = meta.requestId ?? this.#deps.newId();
     const rpc = `${table.definition.fullName}/${method}`;
-    const log = this.#deps.log.child({ requestId, rpc });
+    const log = this.#deps.log.child({ request_id: requestId, rpc });
     return new OpenCall(row, rpc, requestId, meta, log, this.#deps.metrics);
   }
 }
@@ -176,7 +186,9 @@ class OpenCall {
   end(outcome: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#metrics.rpcDuration.observe({ rpc: this.#rpc, outcome }, (performance.now() - this.#startedAt) / 1000);
+    const ms = performance.now() - this.#startedAt;
+    this.#metrics.rpcDuration.observe({ rpc: this.#rpc, outcome }, ms / 1000);
+    this.log.debug({ outcome, duration_ms: Math.round(ms * 10) / 10 }, "call");
   }
 
   fail(error: unknown): RegistryError {

@@ -120,6 +120,7 @@ export const testConfig: GatewayConfig = {
   TLS_CERT_FILE: undefined,
   TLS_KEY_FILE: undefined,
   TLS_RELOAD_SECONDS: 10,
+  ACCESS_LOG: true,
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
