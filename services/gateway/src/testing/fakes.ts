@@ -105,6 +105,8 @@ export interface FakeStack {
   readonly folder: string;
   /** Credentials that hold no longer. */
   readonly withdrawn: Set<string>;
+  /** The access log. */
+  readonly lines: readonly string[];
   close(): Promise<void>;
 }
 
@@ -178,9 +180,12 @@ export async function startFakeStack(
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
+  const lines: string[] = [];
+  const accessLog = { output: { write: (line: string) => void lines.push(line) }, probes: false };
+  const spoolDirectory = join(folder, "spool");
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, spoolDirectory: join(folder, "spool"), ...(uiDirectory === undefined ? {} : { uiDirectory }) },
+    { ...around, accessLog, spoolDirectory, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
   await gateway.start();
   return {
@@ -190,6 +195,7 @@ export async function startFakeStack(
     changes,
     folder,
     withdrawn,
+    lines,
     async close() {
       await gateway.close();
       around.close();
