@@ -4,7 +4,7 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { journaled, outsideTraces, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
 import { Backfill } from "./backfill.ts";
 import { Books } from "./books.ts";
@@ -77,10 +77,12 @@ export async function createCatalogService(
     organisations: () => clients.of(OrganisationServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
-    kickTests: () => tests.kick(),
-    kick: () => {
-      for (const relay of relays) relay.kick();
-    },
+    // Both work for everybody, whoever set them off.
+    kickTests: () => outsideTraces(() => tests.kick()),
+    kick: () =>
+      outsideTraces(() => {
+        for (const relay of relays) relay.kick();
+      }),
   };
   const feed: Feed = new Feed({
     plugins,

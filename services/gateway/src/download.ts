@@ -114,7 +114,7 @@ export class Downloads {
       }
       response.end();
     } catch (error) {
-      this.#log.warn({ err: error, requestId: call.context.requestId }, "a download broke off");
+      this.#log.warn({ err: error, request_id: call.context.requestId }, "a download broke off");
       response.destroy();
     } finally {
       await chunks.return(undefined);

@@ -17,6 +17,7 @@ import { createChecks } from "./checks.ts";
 import type { GatewayConfig } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { Downloads } from "./download.ts";
+import { type AccessLogOptions, Exchanges } from "./exchanges.ts";
 import { Limiter } from "./limiter.ts";
 import { Links } from "./links.ts";
 import { countDownloadBytes, RequestTimes } from "./metrics.ts";
@@ -31,9 +32,13 @@ import { UsageSpool } from "./spool.ts";
 import { sendUses } from "./usage.ts";
 import { ChangeWatch } from "./watch.ts";
 
+export type { AccessLogOptions } from "./exchanges.ts";
+
 export interface GatewayDeps extends Surroundings {
   /** This process's own; downloads and searches wait here until analytics has them. */
   readonly spoolDirectory: string;
+  /** Where requests are written down; absent: nowhere. */
+  readonly accessLog?: AccessLogOptions | undefined;
   /** Shown in `/ready`. */
   readonly bus?: { ping(): Promise<void> };
   /** The web interface's files, served under `/ui/`. */
@@ -112,7 +117,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const times = new RequestTimes(metrics);
   const sent = countDownloadBytes(metrics);
-  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times, sent });
+  const exchanges = new Exchanges(deps.tracing, ids, config.ACCESS_LOG ? deps.accessLog : undefined);
+  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times, sent, exchanges, ids });
   const blobs = new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES);
   metrics.showCache("answers", () => cache.figures);
   metrics.showCache("resolutions", () => resolutions.figures);
@@ -136,9 +142,10 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
   if (tls !== undefined) metrics.showCertificate("https", () => tls.material.expires);
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, exchanges, tls });
   const anonymousRead = config.ANONYMOUS_READ !== false;
-  dispatch(app, { anonymousRead, clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
+  const behind = { anonymousRead, clock, identity, edge, exchanges, limits, cache, ready };
+  dispatch(app, behind, allRoutes(parts, resolutions, uiPath));
   if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);
   await app.ready();
 

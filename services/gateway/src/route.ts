@@ -145,5 +145,12 @@ export function needsCredential({ access, signed }: Pick<Route, "access" | "sign
 
 /** The path as the documentation and the metrics name it. */
 export function templateOf(url: string): string {
-  return url.replace(/:([a-z_]+)/g, "{$1}").replace(/\*$/, "{path}");
+  const known = templates.get(url);
+  if (known !== undefined) return known;
+  const template = url.replace(/:([a-z_]+)/g, "{$1}").replace(/\*$/, "{path}");
+  templates.set(url, template);
+  return template;
 }
+
+/** Asked for with every request, and there are as many as routes. */
+const templates = new Map<string, string>();

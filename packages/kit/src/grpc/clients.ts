@@ -1,11 +1,13 @@
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
+import { noTracing, type Tracing } from "../telemetry/tracing.ts";
 import { createLocalTransport } from "./local.ts";
 import { metered } from "./metered.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Calls } from "./pipeline.ts";
 import { createRemoteTransport } from "./remote.ts";
 import type { CallOptions, ServiceClient, ServiceDefinition, ServiceTable } from "./table.ts";
 import type { GrpcTls } from "./tls.ts";
+import { TracedTransport } from "./traced.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
 const defaultTimeoutMs = 10_000;
@@ -14,8 +16,10 @@ const reserveMs = 50;
 
 export interface ClientsDeps {
   readonly identity: Identity;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Calls;
   readonly metrics: Metrics;
+  /** Absent: calls are told of as no spans. */
+  readonly tracing?: Tracing;
   /** Full service name to gRPC target. */
   readonly addresses: ReadonlyMap<string, string>;
   /** Absent: services elsewhere are called without encryption. */
@@ -92,7 +96,7 @@ export class Clients {
     const made =
       table === undefined
         ? this.#remote(definition, address ?? "")
-        : metered(definition, createLocalTransport(table, this.#deps.pipeline), this.#deps.metrics.called);
+        : this.#observed(definition, createLocalTransport(table, this.#deps.pipeline));
     this.#transports.set(definition.fullName, made);
     return made;
   }
@@ -101,7 +105,13 @@ export class Clients {
     const { tls, metrics } = this.#deps;
     const retried = (method: string): void =>
       metrics.retries.inc({ service: definition.fullName, method: methodOf(definition, method).name });
-    return metered(definition, createRemoteTransport(definition, target, { tls, named, retried }), metrics.called);
+    return this.#observed(definition, createRemoteTransport(definition, target, { tls, named, retried }));
+  }
+
+  /** Each call is a span, and measured. */
+  #observed(definition: ServiceDefinition, transport: Transport): Transport {
+    const { metrics, tracing = noTracing } = this.#deps;
+    return new TracedTransport(definition, metered(definition, transport, metrics.called), tracing);
   }
 
   close(): void {

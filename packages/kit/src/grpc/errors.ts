@@ -26,6 +26,11 @@ const codes: { readonly [kind in ErrorKind]: Status } = {
   internal: Status.INTERNAL,
 };
 
+/** The name of the gRPC status that a kind of error is answered with. */
+export function statusNameOf(kind: ErrorKind): string {
+  return Status[codes[kind]];
+}
+
 /** What a plain gRPC code means where no `ErrorInfo` of ours came with it. */
 const kinds: { readonly [code in Status]?: ErrorKind } = {
   [Status.CANCELLED]: "cancelled",

@@ -20,6 +20,8 @@ export interface CallMeta {
   /** Names of its certificate; undefined without one: within the process, or where the network is trusted instead. */
   readonly peerNames?: readonly string[] | undefined;
   readonly requestId: string | undefined;
+  /** W3C trace context that the call is a part of. */
+  readonly traceparent?: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -35,10 +37,18 @@ export interface PipelineDeps {
   readonly newId: () => string;
 }
 
+/** How a call reaches its handler. Fails with `RegistryError` only. */
+export interface Calls {
+  /** For methods that answer once. */
+  unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown>;
+  /** For methods that answer with a stream. */
+  stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncIterable<unknown>;
+}
+
 const defaultMaxMs = 60_000;
 
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
-export class Pipeline {
+export class Pipeline implements Calls {
   readonly #deps: PipelineDeps;
   readonly #refusals = new RefusalLimit();
 
@@ -128,7 +138,7 @@ export class Pipeline {
     const requestId = meta.requestId ?? this.#deps.newId();
     const { fullName } = table.definition;
     const { name } = methodOf(table.definition, method);
-    const log = this.#deps.log.child({ requestId, rpc: `${fullName}/${method}` });
+    const log = this.#deps.log.child({ request_id: requestId, rpc: `${fullName}/${method}` });
     return new OpenCall(row, requestId, meta, log, this.#deps.metrics.served.begin(fullName, name));
   }
 }
@@ -142,6 +152,8 @@ class OpenCall {
   readonly #measured: (code: string) => void;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #startedAt = performance.now();
+  #ended = false;
   #noted: AuditNote = {};
 
   /** @param measured to be told the code with which the call ends */
@@ -173,14 +185,22 @@ class OpenCall {
   }
 
   end(): void {
-    this.#measured("OK");
+    this.#end("ok", "OK");
+  }
+
+  #end(outcome: string, code: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#measured(code);
+    const ms = performance.now() - this.#startedAt;
+    this.log.debug({ outcome, duration_ms: Math.round(ms * 10) / 10 }, "call");
   }
 
   fail(error: unknown): RegistryError {
     // A call that was aborted may fail with whatever the abort broke; what it was aborted for is the truth.
     const cause = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
     const known = toRegistryError(cause);
-    this.#measured(codeOf(known.kind));
+    this.#end(known.kind, codeOf(known.kind));
     if (known.kind === "internal") this.log.error({ err: cause }, "call failed");
     else if (known.kind === "unavailable") this.log.warn({ err: cause }, "call failed");
     else this.log.debug({ reason: known.reason }, "call refused");
@@ -188,7 +208,7 @@ class OpenCall {
   }
 
   release(): void {
-    this.#measured("CANCELLED");
+    this.#end("cancelled", "CANCELLED");
     clearTimeout(this.#timer);
   }
 }

@@ -16,6 +16,8 @@ import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 /** Header in which a caller says how many milliseconds it has left. */
 export const timeoutHeader = "registry-timeout-ms";
 export const requestIdHeader = "x-request-id";
+/** Header of W3C trace context. */
+export const traceHeader = "traceparent";
 /** Header with the token of the service that makes the call. */
 export const serviceHeader = "registry-service";
 /** Header in which a service says where the original caller is; believed with a service's token only. */
@@ -54,6 +56,7 @@ function wireOptions(meta: OutgoingMeta): NiceCallOptions & { signal: AbortSigna
   if (meta.serviceToken !== undefined) metadata.set(serviceHeader, meta.serviceToken);
   if (meta.address !== undefined) metadata.set(addressHeader, meta.address);
   if (meta.requestId !== undefined) metadata.set(requestIdHeader, meta.requestId);
+  if (meta.traceparent !== undefined) metadata.set(traceHeader, meta.traceparent);
   if (meta.timeoutMs !== undefined) metadata.set(timeoutHeader, String(Math.floor(meta.timeoutMs)));
   const controller = new AbortController();
   const timer =

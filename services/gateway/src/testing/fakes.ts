@@ -111,6 +111,8 @@ export interface FakeStack {
   readonly folder: string;
   /** Credentials that hold no longer. */
   readonly withdrawn: Set<string>;
+  /** The access log. */
+  readonly lines: readonly string[];
   close(): Promise<void>;
 }
 
@@ -126,6 +128,7 @@ export const testConfig: GatewayConfig = {
   TLS_CERT_FILE: undefined,
   TLS_KEY_FILE: undefined,
   TLS_RELOAD_SECONDS: 10,
+  ACCESS_LOG: true,
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
@@ -185,9 +188,12 @@ export async function startFakeStack(
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
+  const lines: string[] = [];
+  const accessLog = { output: { write: (line: string) => void lines.push(line) }, probes: false };
+  const spoolDirectory = join(folder, "spool");
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, spoolDirectory: join(folder, "spool"), ...(uiDirectory === undefined ? {} : { uiDirectory }) },
+    { ...around, accessLog, spoolDirectory, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
   await gateway.start();
   return {
@@ -197,6 +203,7 @@ export async function startFakeStack(
     changes,
     folder,
     withdrawn,
+    lines,
     async close() {
       await gateway.close();
       around.close();
