@@ -62,6 +62,7 @@ function start(collection: Collection<Thing> = things): Relay {
     tap: (subjects, handle) => inner.tap(subjects, handle),
     ping: () => inner.ping(),
     generation: async () => generation,
+    lag: () => inner.lag(),
     close: () => inner.close(),
   };
   const relay = createRelay({ collection, bus, clock, log, intervalMs: 20 });
