@@ -21,7 +21,8 @@ export interface CheckedSubscription {
 }
 
 /** What tells an event from its repetitions. */
-export const messageIdOf = ({ id, again }: Event): string => (again === undefined ? id : `${id}#${again.key}`);
+export const messageIdOf = ({ id, again }: Pick<Event, "id" | "again">): string =>
+  again === undefined ? id : `${id}#${again.key}`;
 
 /** Whether a group is to handle an event of its subjects; undefined stands for a tap. */
 export const isFor = (group: string | undefined, { again }: Pick<Event, "again">): boolean =>
