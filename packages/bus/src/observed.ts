@@ -20,6 +20,7 @@ export function observeBus(bus: Bus, observer: BusObserver): Bus {
     tap: (subjects, handle) => bus.tap(subjects, (event) => observer.hear(event, () => handle(event))),
     ping: () => bus.ping(),
     generation: () => bus.generation(),
+    lag: () => bus.lag(),
     close: () => bus.close(),
   };
 }

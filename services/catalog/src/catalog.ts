@@ -1,5 +1,5 @@
 import { deliverToAuth, openJournal } from "@registry/audit";
-import { type Bus, createRelay, type Subscription } from "@registry/bus";
+import { type Bus, createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -41,8 +41,9 @@ export async function createCatalogService(
 
   const plugins = await PluginStore.open(documents, now);
   const releases = await ReleaseStore.open(documents, config.LIMIT_RELEASES);
+  const kept = await documents.collection<RelayedEvent>(relayedEventsSpec);
   const relays = [plugins.collection, releases.collection].map((collection) =>
-    createRelay({ collection, bus, clock, log }),
+    createRelay({ collection, kept, bus, clock, log }),
   );
 
   const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });

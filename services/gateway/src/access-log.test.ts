@@ -47,7 +47,11 @@ const traceId = "0af7651916cd43dd8448eb211c80319c";
 const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
 
 it("has a line for an answer, with all that may be told of it", async () => {
-  const headers = { authorization: "Bearer publisher", "user-agent": "npm/11.1.0 node/v24", "x-request-id": "of-the-client_1" };
+  const headers = {
+    authorization: "Bearer publisher",
+    "user-agent": "npm/11.1.0 node/v24",
+    "x-request-id": "of-the-client_1",
+  };
   const answer = await fetch(`${stack.url}${path}?version=1.0.0`, { headers });
   const body = await answer.arrayBuffer();
   expect(await theLine()).toEqual({
