@@ -147,7 +147,7 @@ describe.each(["embedded", "five"] as const)("traces of a registry, %s", async (
       });
       expect(line).toMatchObject({
         ...{ level: "info", msg: "request", service: "gateway", method: "GET", route: "/api/v1/plugins", status: 200 },
-        ...{ user: "anonymous", client: "node", bytes: expect.any(Number), duration_ms: expect.any(Number) },
+        ...{ user: "anonymous", client: "rest", bytes: expect.any(Number), duration_ms: expect.any(Number) },
       });
       await vi.waitFor(() => expect(spansOf(String(line?.trace_id))).not.toEqual([]));
       const root = spansOf(String(line?.trace_id)).find(({ parentSpanId }) => parentSpanId === "");
