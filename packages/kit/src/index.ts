@@ -1,3 +1,4 @@
+export { anySignal } from "./any-signal.ts";
 export * from "./clock.ts";
 export { readEnvironment } from "./config/environment.ts";
 export {

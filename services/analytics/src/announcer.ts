@@ -1,5 +1,5 @@
 import type { Bus } from "@registry/bus";
-import { type Surroundings, untilAborted } from "@registry/kit";
+import { anySignal, type Surroundings, untilAborted } from "@registry/kit";
 import { downloadsCounted, eventSized } from "./events.ts";
 import type { Rollups } from "./store/rollups.ts";
 
@@ -71,7 +71,7 @@ export class Announcer {
 
   /** A publication that takes this long is given up; what it told stays marked. */
   #patience(): AbortSignal {
-    return AbortSignal.any([this.#closing.signal, AbortSignal.timeout(publishMs)]);
+    return anySignal(this.#closing.signal, AbortSignal.timeout(publishMs));
   }
 
   async close(): Promise<void> {

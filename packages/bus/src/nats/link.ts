@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, connect, type NatsConnection, type Status } from "@nats-io/transport-node";
 import { unavailable } from "@registry/domain";
+import { anySignal } from "@registry/kit/any-signal";
 import { withDeadline } from "../deadline.ts";
 import type { BusLog } from "../port.ts";
 
@@ -37,7 +38,7 @@ export class Link extends EventEmitter<LinkEvents> {
   async connection(): Promise<NatsConnection> {
     if (this.#closing.signal.aborted) throw unavailable("The event bus");
     if (this.#up && this.#connection !== undefined) return this.#connection;
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const signal = anySignal(this.#closing.signal, AbortSignal.timeout(this.#timeoutMs));
     try {
       const [connection] = await once(this, "up", { signal });
       return connection;

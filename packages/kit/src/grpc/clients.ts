@@ -1,3 +1,4 @@
+import { anySignal } from "../any-signal.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Metrics } from "../metrics.ts";
 import { noTracing, type Tracing } from "../telemetry/tracing.ts";
@@ -133,6 +134,6 @@ function outgoing(options: CallOptions, streams: boolean, serviceToken: string):
     address: context?.address,
     requestId: context?.requestId,
     timeoutMs: Number.isFinite(timeout) ? timeout : undefined,
-    signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+    signal: signals.length > 1 ? anySignal(...signals) : signals[0],
   };
 }

@@ -1,4 +1,5 @@
 import { RegistryError } from "@registry/domain";
+import { anySignal } from "../any-signal.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -171,8 +172,7 @@ class OpenCall {
     if (Number.isFinite(allowed)) {
       this.#timer = setTimeout(() => this.#controller.abort(deadlineExceeded()), Math.max(0, allowed));
     }
-    this.signal =
-      meta.signal === undefined ? this.#controller.signal : AbortSignal.any([meta.signal, this.#controller.signal]);
+    this.signal = meta.signal === undefined ? this.#controller.signal : anySignal(meta.signal, this.#controller.signal);
   }
 
   /** What the audit log is to say of this call so far. */

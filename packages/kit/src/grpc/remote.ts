@@ -7,6 +7,7 @@ import {
   type CallOptions as NiceCallOptions,
 } from "nice-grpc";
 import { errorDetailsClientMiddleware } from "nice-grpc-error-details";
+import { anySignal } from "../any-signal.ts";
 import { deadlineExceeded, fromClientError } from "./errors.ts";
 import { RetryBudget, retryPauseMs } from "./retry.ts";
 import type { ServiceDefinition } from "./table.ts";
@@ -61,7 +62,7 @@ function wireOptions(meta: OutgoingMeta): NiceCallOptions & { signal: AbortSigna
   const controller = new AbortController();
   const timer =
     meta.timeoutMs === undefined ? undefined : setTimeout(() => controller.abort(deadlineExceeded()), meta.timeoutMs);
-  const signal = meta.signal === undefined ? controller.signal : AbortSignal.any([meta.signal, controller.signal]);
+  const signal = meta.signal === undefined ? controller.signal : anySignal(meta.signal, controller.signal);
   return { metadata, signal, release: () => clearTimeout(timer) };
 }
 

@@ -11,7 +11,7 @@ import {
   unauthenticated,
   visibilities,
 } from "@registry/domain";
-import { Gate } from "@registry/kit";
+import { anySignal, Gate } from "@registry/kit";
 import { z } from "zod";
 import { isDryRun } from "../form-fields.ts";
 import { flagParameter } from "../input.ts";
@@ -55,7 +55,7 @@ export function publishRoutes(parts: Parts): Route[] {
   const publishOne = async (call: PublishCall): Promise<Answer> => {
     if (call.caller.type === "anonymous") throw unauthenticated();
     if (!maySomewhere(call.caller, "publish") && !(await mayByRole(parts, call))) throw permissionDenied();
-    const patience = AbortSignal.any([call.context.signal, AbortSignal.timeout(longestWaitMs)]);
+    const patience = anySignal(call.context.signal, AbortSignal.timeout(longestWaitMs));
     return await gate.run(patience, () => publish(parts, call));
   };
   return ["/api/v1/plugins", "/api/v1/plugins/publish"].map((url) =>

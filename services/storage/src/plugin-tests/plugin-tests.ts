@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { quote, unavailable } from "@registry/domain";
-import { Gate, type Logger, settingsError } from "@registry/kit";
+import { anySignal, Gate, type Logger, settingsError } from "@registry/kit";
 import type { StorageConfig } from "../config.ts";
 import { pluginTestsBusy } from "../model/errors.ts";
 import type { Workspace } from "../work/workspace.ts";
@@ -79,7 +79,7 @@ export class PluginTests {
    * @throws the signal's reason; what `unpack` throws; kind `unavailable` (`PLUGIN_TESTS_BUSY`, or at the end of the service)
    */
   async run(unpack: Unpack, callerSignal: AbortSignal): Promise<TestsReport> {
-    const signal = AbortSignal.any([callerSignal, this.#closing.signal]);
+    const signal = anySignal(callerSignal, this.#closing.signal);
     const running = this.#gate.run(signal, () =>
       this.#workspace.use(async (scratch) => {
         const folder = join(scratch, "sandbox");

@@ -1,5 +1,6 @@
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
+import { anySignal } from "../../any-signal.ts";
 import type { Logger } from "../../log.ts";
 import { outsideTraces } from "../context.ts";
 import { readPairs, type TelemetryConfig } from "../settings.ts";
@@ -58,7 +59,7 @@ export class CleanExporter implements SpanExporter {
     if (this.#underWay.size >= mostAtOnce) throw new Error("the collector does not keep up");
     const body = this.#serializer.serializeRequest(spans.map((span) => cleanSpan(this.#clean, span)));
     if (body === undefined) return;
-    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const signal = anySignal(this.#stop.signal, AbortSignal.timeout(this.#timeoutMs));
     await outsideTraces(() => postUntilTaken(this.#url, this.#headers, body, signal));
   }
 

@@ -1,4 +1,5 @@
 import { unavailable } from "@registry/domain";
+import { anySignal } from "@registry/kit";
 
 /** A call that takes longer has failed. */
 const deadlineMs = 5000;
@@ -23,7 +24,7 @@ export async function callProvider(address: string, init: RequestInit, signal?: 
       ...init,
       redirect: "manual",
       headers: { accept: "application/json", ...init.headers },
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+      signal: signal === undefined ? limit : anySignal(signal, limit),
     });
     const text = await readBounded(response);
     if (response.status >= 500) throw new Error(`status ${response.status}`);
