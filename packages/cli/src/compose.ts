@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Blobs, openBlobs } from "@registry/blobs";
 import { type Bus, openBus } from "@registry/bus";
 import { type Documents, openDocuments } from "@registry/documents";
-import type { Service, ServiceName, Surroundings } from "@registry/kit";
+import type { Readiness, Service, ServiceName, Surroundings } from "@registry/kit";
 import { createAnalyticsService } from "@registry/service-analytics";
 import { createAuthService } from "@registry/service-auth";
 import { createCatalogService } from "@registry/service-catalog";
@@ -19,6 +19,7 @@ export interface Composition {
   readonly plan: Plan;
   readonly settings: AllSettings;
   readonly around: (name: ServiceName) => Surroundings;
+  readonly readiness: Readiness;
   readonly opened: Opened;
   /** Resolves when every service of the process has started: the embedded bus delivers nothing before. */
   readonly started: Promise<void>;
@@ -36,7 +37,7 @@ export interface Composed {
 
 /** Opens the stores that the hosted services need, and hands each service its own. */
 export async function composeServices(composition: Composition): Promise<Composed> {
-  const { plan, settings, around, opened, started } = composition;
+  const { plan, settings, around, readiness, opened, started } = composition;
   const dataDir = settings.DATA_DIR;
   const hosts = (name: ServiceName): boolean => plan.hosted.includes(name);
   const documents = async (service: ServiceName): Promise<Documents> =>
@@ -77,7 +78,11 @@ export async function composeServices(composition: Composition): Promise<Compose
     ? await createAnalyticsService(settings, { ...around("analytics"), documents: await documents("analytics"), bus })
     : undefined;
   const gateway = hosts("gateway")
-    ? await createGatewayService(settings, { ...around("gateway"), spoolDirectory: join(dataDir, "spool"), bus })
+    ? await createGatewayService(settings, {
+        ...around("gateway"),
+        ...{ readiness, bus },
+        spoolDirectory: join(dataDir, "spool"),
+      })
     : undefined;
   const services = [auth, storage, catalog, analytics, gateway].filter((service) => service !== undefined);
   return { services, gateway, auth };

@@ -31,6 +31,7 @@ export { createLogger, type Logger, logLevels } from "./log.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
 export { isProcessAlive } from "./process-alive.ts";
+export { Readiness, type ReadyState, sharedChecks } from "./readiness.ts";
 export { passwordsIn, scrub } from "./scrub.ts";
 export * from "./service.ts";
 export { readTlsFiles, TlsFileError, type TlsFiles, type TlsMaterial } from "./tls/files.ts";

@@ -24,6 +24,8 @@ export interface AppDeps {
   readonly times: RequestTimes;
   /** Absent: plain HTTP. */
   readonly tls: WatchedTls | undefined;
+  /** Aborted when the process is about to close: every answer then ends its connection, so that clients go elsewhere. */
+  readonly ending: AbortSignal;
 }
 
 /** JSON bodies are small; packages come as multipart streams, which are counted on their own. */
@@ -86,9 +88,10 @@ function letBodiesBeEmpty(app: FastifyInstance): void {
 }
 
 function listener(deps: AppDeps, handle: RequestListener): Server {
-  const { config, edge, ready, tls } = deps;
+  const { config, edge, ready, tls, ending } = deps;
   return createListener({
     serve: (request, response) => {
+      if (ending.aborted) response.shouldKeepAlive = false;
       if (!ready.serve(request, response)) handle(request, response);
     },
     tls,

@@ -7,7 +7,7 @@ import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
+import { type Readiness, type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
@@ -33,6 +33,8 @@ import { ChangeWatch } from "./watch.ts";
 export interface GatewayDeps extends Surroundings {
   /** This process's own; downloads and searches wait here until analytics has them. */
   readonly spoolDirectory: string;
+  /** Of the process: what `/ready` answers, and whether connections are to be given up after their answer. */
+  readonly readiness: Readiness;
   /** Shown in `/ready`. */
   readonly bus?: { ping(): Promise<void> };
   /** The web interface's files, served under `/ui/`. */
@@ -110,9 +112,10 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const times = new RequestTimes(metrics);
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
-  const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
+  const checks = createChecks({ catalog, storage, bus, watch, clock });
   const parts: Parts = {
-    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool },
+    ready: () => deps.readiness.state(),
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),
@@ -126,7 +129,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls, ending: deps.readiness.ending });
   const anonymousRead = config.ANONYMOUS_READ !== false;
   dispatch(app, { anonymousRead, clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
   if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);

@@ -35,14 +35,21 @@ export interface PipelineDeps {
 }
 
 const defaultMaxMs = 60_000;
+const endingOptions = { retryAfterSeconds: 1 };
 
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
 export class Pipeline {
   readonly #deps: PipelineDeps;
   readonly #refusals = new RefusalLimit();
+  readonly #ending = new AbortController();
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
+  }
+
+  /** Ends streams without end, now and from now on, with kind `unavailable`: their callers look for another replica. */
+  endStreams(): void {
+    this.#ending.abort(new RegistryError("unavailable", "ENDING", "This process ends; ask another", endingOptions));
   }
 
   /** For methods that answer once. @throws RegistryError, and nothing else */
@@ -127,7 +134,9 @@ export class Pipeline {
     const requestId = meta.requestId ?? this.#deps.newId();
     const rpc = `${table.definition.fullName}/${method}`;
     const log = this.#deps.log.child({ requestId, rpc });
-    return new OpenCall(row, rpc, requestId, meta, log, this.#deps.metrics);
+    const call = new OpenCall(row, rpc, requestId, meta, log, this.#deps.metrics);
+    if (row.maxDurationMs === 0) call.endWith(this.#ending.signal);
+    return call;
   }
 }
 
@@ -144,6 +153,7 @@ class OpenCall {
   readonly #startedAt = performance.now();
   #ended = false;
   #noted: AuditNote = {};
+  #stopListening = (): void => undefined;
 
   constructor(row: ErasedRow, rpc: string, requestId: string, meta: CallMeta, log: Logger, metrics: Metrics) {
     this.row = row;
@@ -162,6 +172,14 @@ class OpenCall {
     }
     this.signal =
       meta.signal === undefined ? this.#controller.signal : AbortSignal.any([meta.signal, this.#controller.signal]);
+  }
+
+  /** Aborts the call as soon as the signal is aborted, for the same reason. */
+  endWith(signal: AbortSignal): void {
+    const abort = (): void => this.#controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener("abort", abort);
   }
 
   /** What the audit log is to say of this call so far. */
@@ -193,6 +211,7 @@ class OpenCall {
   release(): void {
     this.end("cancelled");
     clearTimeout(this.#timer);
+    this.#stopListening();
   }
 }
 

@@ -13,6 +13,7 @@ import {
   anyone,
   defineService,
   type Handler,
+  Readiness,
   type ServiceDefinition,
   type ServiceTable,
   signInternalToken,
@@ -100,6 +101,7 @@ export interface FakeNeighbours {
 export interface FakeStack {
   readonly around: TestSurroundings;
   readonly gateway: GatewayService;
+  readonly readiness: Readiness;
   readonly url: string;
   readonly changes: FakeChanges;
   readonly folder: string;
@@ -177,14 +179,19 @@ export async function startFakeStack(
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
+  const readiness = new Readiness(around.clock);
+  const deps = { ...around, readiness, spoolDirectory: join(folder, "spool") };
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, spoolDirectory: join(folder, "spool"), ...(uiDirectory === undefined ? {} : { uiDirectory }) },
+    { ...deps, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
+  readiness.follow(gateway);
   await gateway.start();
+  readiness.begin();
   return {
     around,
     gateway,
+    readiness,
     url: gateway.url,
     changes,
     folder,
