@@ -86,6 +86,8 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const common = {
     ...(stores === undefined ? {} : storeSettings(stores)),
     ADMIN_TOKEN_FILE: tokenFile,
+    // Where all processes of a stack are stopped nobody is left to take over.
+    SHUTDOWN_DELAY_SECONDS: "0",
     ...options.settings,
   };
   const certificates = options.tls === true ? new StackCertificates(join(folder.path, "tls"), plan) : undefined;

@@ -6,6 +6,7 @@ import {
   blobSpans,
   documentSpans,
   eventSpans,
+  type Readiness,
   type Service,
   type ServiceName,
   type Surroundings,
@@ -28,6 +29,7 @@ export interface Composition {
   readonly plan: Plan;
   readonly settings: AllSettings;
   readonly around: (name: ServiceName) => Surroundings;
+  readonly readiness: Readiness;
   readonly opened: Opened;
   readonly tracing: Tracing;
   /** Of the gateway's requests; absent where they are not logged. */
@@ -48,7 +50,7 @@ export interface Composed {
 
 /** Opens the stores that the hosted services need, and hands each service its own. */
 export async function composeServices(composition: Composition): Promise<Composed> {
-  const { plan, settings, around, opened, started, tracing, accessLog } = composition;
+  const { plan, settings, around, readiness, opened, started, tracing, accessLog } = composition;
   const dataDir = settings.DATA_DIR;
   const hosts = (name: ServiceName): boolean => plan.hosted.includes(name);
   const documents = async (service: ServiceName): Promise<Documents> => {
@@ -102,8 +104,8 @@ export async function composeServices(composition: Composition): Promise<Compose
   const gateway = hosts("gateway")
     ? await createGatewayService(settings, {
         ...around("gateway"),
+        ...{ readiness, bus },
         spoolDirectory: join(dataDir, "spool"),
-        bus,
         version,
         accessLog,
       })

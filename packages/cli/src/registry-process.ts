@@ -15,8 +15,8 @@ import {
   openLogOutput,
   openTracing,
   Pipeline,
-  type Readiness,
-  type Service,
+  Readiness,
+  type ReadyState,
   type ServiceName,
   type Surroundings,
   serviceNames,
@@ -33,6 +33,7 @@ import { composeServices, type Opened } from "./compose.ts";
 import type { Plan } from "./plan.ts";
 import { loadSecretKey } from "./secret-key.ts";
 import { type AllSettings, secretsIn } from "./settings.ts";
+import { drain, drainDelayMs, graceMs } from "./shutdown.ts";
 import { grpcTlsFiles } from "./tls.ts";
 import { version } from "./version.ts";
 
@@ -46,11 +47,13 @@ export interface RegistryProcess {
   readonly opsUrl: string | undefined;
   /** Where this start wrote the new administrator's token; undefined where there was one already. */
   readonly newAdminTokenFile: string | undefined;
-  /** Not ready at once; ends work under way, then frees everything, last opened first. */
-  close(): Promise<void>;
+  /**
+   * Not ready at once, though it serves for a moment more; then ends work under way and frees everything, last opened
+   * first.
+   * @param now ends that moment; without it there is none
+   */
+  close(now?: AbortSignal): Promise<void>;
 }
-
-const graceMs = 25_000;
 
 /** Builds everything in the order in which data flows, and takes it down in the opposite one. */
 export async function startRegistryProcess(plan: Plan, settings: AllSettings): Promise<RegistryProcess> {
@@ -65,13 +68,21 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     const tracing = opened(await openTracing(settings, { log, secrets, ...nameOf(plan) }), (open) => open.close());
     const frame = buildFrame({ plan, settings, log, tls, opened, tracing });
     const { surroundings, calls, clients, identity, metrics } = frame;
+    const readiness = new Readiness(systemClock);
     const accessLog = openAccessLog(settings.LOG_LEVEL, output, opened);
-    const shared = { plan, settings, opened, tracing, accessLog };
+    const shared = { plan, settings, opened, tracing, accessLog, readiness };
     const composed = await composeServices({ ...shared, around: surroundings, started: started.promise });
     const tables = composed.services.flatMap((service) => service.tables);
     for (const table of tables) clients.host(table);
-    const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
-    const grpc = opened(await startGrpcServer(tables, calls, grpcAt, tls), (server) => server.close(graceMs));
+    for (const service of composed.services) readiness.follow(service);
+    const ready = (): Promise<ReadyState> => readiness.state();
+    exportReadiness(metrics, ready);
+    // It lives, though it is not ready, for as long as the services take to start.
+    const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
+    const ops =
+      composed.gateway === undefined
+        ? opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close())
+        : undefined;
     for (const service of composed.services) {
       opened(service, (started) => started.close());
       await service.start();
@@ -79,21 +90,23 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     started.resolve();
     identity.epoch.start();
     opened(identity.epoch, (epoch) => epoch.close());
-    grpc.setServing(true);
-    opened(grpc, (server) => server.setServing(false));
-    const ready = readiness(composed.services);
-    exportReadiness(metrics, ready);
-    const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
-    const ops =
-      composed.gateway === undefined
-        ? opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close())
-        : undefined;
+    // Last, since whoever calls the service by round robin takes a replica that listens for one that serves.
+    const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
+    const serves = (name: string): Promise<boolean | undefined> => readiness.serves(name);
+    const grpc = opened(await startGrpcServer(tables, calls, grpcAt, { tls, serves }), (server) =>
+      server.close(graceMs),
+    );
+    readiness.begin();
+    const draining = { readiness, grpc, gateway: composed.gateway, delayMs: drainDelayMs(settings) };
     return {
       httpUrl: composed.gateway?.url,
       grpcAddress: `${settings.GRPC_HOST}:${grpc.port}`,
       opsUrl: ops === undefined ? undefined : `http://${settings.GRPC_HOST}:${ops.port}`,
       newAdminTokenFile: composed.auth?.adminTokenFile,
-      close: closeAll,
+      close: async (now = AbortSignal.abort()) => {
+        await drain(draining, now);
+        await closeAll();
+      },
     };
   } catch (error) {
     started.resolve();
@@ -180,18 +193,6 @@ function buildFrame({ plan, settings, log, tls, opened, tracing }: FrameParts) {
     clients: clients.forService(name),
   });
   return { surroundings, calls, clients, identity, metrics };
-}
-
-function readiness(services: readonly Service[]): () => Promise<Readiness> {
-  return async () => {
-    const all = await Promise.all(services.map((service) => service.checks()));
-    const checks: Record<string, boolean> = {};
-    for (const [name, holds] of all.flatMap((own) => Object.entries(own))) {
-      checks[name] = (checks[name] ?? true) && holds;
-    }
-    // The outbox bridges the bus's absence, so it is shown and no reason to send work elsewhere.
-    return { ready: Object.entries(checks).every(([name, holds]) => holds || name === "bus"), checks };
-  };
 }
 
 function closables(log: Logger): { opened: Opened; closeAll: () => Promise<void> } {

@@ -11,6 +11,7 @@ import { planProcess } from "./plan.ts";
 import { unknownRules } from "./policy-rules.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type AllSettings, allSettings } from "./settings.ts";
+import { stopWishes } from "./shutdown.ts";
 import { tlsProblems } from "./tls.ts";
 
 export interface ServeOptions {
@@ -34,21 +35,13 @@ function readServeSettings(options: ServeOptions): SettingsRead<typeof allSettin
 export async function serve(names: readonly ServiceName[], options: ServeOptions): Promise<number> {
   const { settings, problems } = readServeSettings(options);
   const plan = planProcess(names, settings, problems);
-  const stopped = stopSignal();
+  const { asked, now } = stopWishes();
   const running = await startRegistryProcess(plan, settings);
   process.stdout.write(`${describe(running, plan.hosted, settings)}\n`);
-  const signal = await stopped;
+  const signal = await asked;
   process.stdout.write(`${signal}: ending work under way, then stopping\n`);
-  await running.close();
+  await running.close(now);
   return 0;
-}
-
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => resolve(signal));
-    }
-  });
 }
 
 function describe(running: RegistryProcess, hosted: readonly string[], settings: AllSettings): string {

@@ -133,6 +133,13 @@ export const processSettings = {
   }),
   ANONYMOUS_READ: flag({ description: "false: every read needs a credential", fallback: true }),
   ...telemetrySettings,
+  SHUTDOWN_DELAY_SECONDS: parsed<number | undefined>({
+    description:
+      "How long a process that is told to end (SIGTERM) goes on serving while it says that it is not ready, so that balancers look elsewhere first; Ctrl-C and a second signal do not wait",
+    fallback: undefined,
+    shownDefault: "3; 0 with embedded stores, where nobody else could serve",
+    parse: (value) => integer({ description: "", fallback: 0, min: 0, max: 300 }).parse(value),
+  }),
   LOG_LEVEL: oneOf(logLevels, { description: `One of ${logLevels.join(", ")}`, fallback: "info" }),
 } satisfies SettingGroup;
 

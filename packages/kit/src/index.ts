@@ -38,11 +38,12 @@ export {
   openLogOutput,
 } from "./log.ts";
 export type { CacheFigures } from "./metrics/caches.ts";
-export { exportReadiness, type Readiness } from "./metrics/checks.ts";
+export { exportReadiness } from "./metrics/checks.ts";
 export { CountedElsewhere, type Reading } from "./metrics/counted-elsewhere.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
 export { isProcessAlive } from "./process-alive.ts";
+export { Readiness, type ReadyState, sharedChecks } from "./readiness.ts";
 export { passwordsIn, scrub } from "./scrub.ts";
 export * from "./service.ts";
 export { attribute, ownAttribute } from "./telemetry/attributes.ts";

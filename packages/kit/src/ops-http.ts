@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Metrics } from "./metrics.ts";
+import type { ReadyState } from "./readiness.ts";
 
 export interface OpsHttp {
   readonly port: number;
@@ -22,7 +23,7 @@ const headers = {
 export async function startOpsHttp(
   address: { readonly host: string; readonly port: number },
   metrics: Metrics,
-  ready: () => Promise<{ readonly ready: boolean; readonly checks: Record<string, boolean> }>,
+  ready: () => Promise<ReadyState>,
 ): Promise<OpsHttp> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, async (request, response) => {
     const send = (status: number, type: string, body: string): void => {

@@ -4,7 +4,15 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { journaled, outsideTraces, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import {
+  journaled,
+  outsideTraces,
+  probe,
+  type Service,
+  type SettingsOf,
+  type Surroundings,
+  sharedChecks,
+} from "@registry/kit";
 import { Limits } from "@registry/limits";
 import { Backfill } from "./backfill.ts";
 import { Books } from "./books.ts";
@@ -99,10 +107,11 @@ export async function createCatalogService(
   const tests: TestRunner = new TestRunner(parts);
   let downloads: Subscription | undefined;
 
-  const checks = async (): Promise<Record<string, boolean>> => {
+  const ask = async (): Promise<Record<string, boolean>> => {
     const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
     return { database: database && directory.loaded, bus: onBus };
   };
+  const checks = sharedChecks("catalog", ask, clock);
 
   return {
     name: "catalog",

@@ -27,6 +27,8 @@ export interface AppDeps {
   readonly exchanges: Exchanges;
   /** Absent: plain HTTP. */
   readonly tls: WatchedTls | undefined;
+  /** Aborted when the process is about to close: every answer then ends its connection, so that clients go elsewhere. */
+  readonly ending: AbortSignal;
 }
 
 /** JSON bodies are small; packages come as multipart streams, which are counted on their own. */
@@ -86,9 +88,10 @@ function letBodiesBeEmpty(app: FastifyInstance): void {
 }
 
 function listener(deps: AppDeps, handle: RequestListener): Server {
-  const { config, edge, exchanges, ready, times, tls } = deps;
+  const { config, edge, exchanges, ready, times, tls, ending } = deps;
   return createListener({
     serve: (request, response) => {
+      if (ending.aborted) response.shouldKeepAlive = false;
       if (ready.serve(request, response)) return;
       response.once("close", times.begin());
       exchanges.follow(request, response, () => handle(request, response));

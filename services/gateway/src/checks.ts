@@ -9,11 +9,12 @@ export interface CheckDeps {
   readonly bus: { ping(): Promise<void> } | undefined;
   readonly watch: ChangeWatch;
   readonly clock: Clock;
-  /** Whether this process is about to end. */
-  readonly closing: () => boolean;
 }
 
-/** A replica that restarts is no reason to stop sending work: reads pass the cache by until it is back. */
+/**
+ * For so long no catalog replica at all may be silent. One of several that is away is no reason to stop sending work, for
+ * however long: reads pass the cache by until it is back.
+ */
 const borneWithMs = 10_000;
 /** Longer than the second that each service allows its own probes: one that is late is an answer, too. */
 const options = { as: "service", timeoutMs: 1500 } as const;
@@ -27,7 +28,6 @@ export function createChecks({
   bus,
   watch,
   clock,
-  closing,
 }: CheckDeps): () => Promise<Record<string, boolean>> {
   const ask = async (answer: Promise<{ readonly checks: Checks }>): Promise<Checks> =>
     answer.then(
@@ -43,9 +43,8 @@ export function createChecks({
     return {
       database: ofCatalog.database === true && ofStorage.database !== false,
       storage: ofStorage.storage === true,
-      cache: clock.now().getTime() - watch.lastFreshAt < borneWithMs,
+      cache: clock.now().getTime() - watch.lastHeardAt < borneWithMs,
       ...(onBus === undefined ? {} : { bus: onBus }),
-      ...(closing() ? { process: false } : {}),
     };
   };
 }

@@ -158,7 +158,7 @@ describe("answers from memory", () => {
   });
 });
 
-it("ends work under way when it closes, and says that it is not ready meanwhile", async () => {
+it("ends work under way when it closes", async () => {
   let release = (): void => undefined;
   hold = new Promise((resolve) => {
     release = resolve;
@@ -179,6 +179,21 @@ it("ends work under way when it closes, and says that it is not ready meanwhile"
   release();
   expect(await slow).toMatch(/^HTTP\/1\.1 200 /);
   await vi.waitFor(() => expect(heard).toMatch(/^HTTP\/1\.1 200 .*connection: close/is));
-  expect((await stack.gateway.checks()).process).toBe(false);
   await closed;
+});
+
+it("goes on serving once the process is about to end, but keeps no connection and says that it is not ready", async () => {
+  const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+  const ends = /^HTTP\/1\.1 200 .*connection: close/is;
+  expect(await say(stack.url, get("/api/v1/plugins/pump"), /\r\n\r\n\{.*\}$/s)).not.toMatch(ends);
+  await warm();
+  stack.readiness.end();
+  const ready = await fetch(`${stack.url}/ready`);
+  expect([ready.status, await ready.json()]).toMatchObject([503, { status: "not ready", checks: { process: false } }]);
+  // From memory, from the catalog, and with nothing to say: each until the server closes.
+  const before = reads;
+  expect(await say(stack.url, get("/api/v1/plugins/pump"))).toMatch(ends);
+  expect(reads).toBe(before);
+  expect(await say(stack.url, get("/api/v1/plugins/valve"))).toMatch(ends);
+  expect(await say(stack.url, get("/health"))).toMatch(ends);
 });

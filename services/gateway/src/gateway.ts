@@ -7,7 +7,7 @@ import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
-import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
+import { type Readiness, type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
 import { AddressHashes } from "./address-hashes.ts";
 import { createApp } from "./app.ts";
@@ -39,6 +39,8 @@ export interface GatewayDeps extends Surroundings {
   readonly spoolDirectory: string;
   /** Where requests are written down; absent: nowhere. */
   readonly accessLog?: AccessLogOptions | undefined;
+  /** Of the process: what `/ready` answers, and whether connections are to be given up after their answer. */
+  readonly readiness: Readiness;
   /** Shown in `/ready`. */
   readonly bus?: { ping(): Promise<void> };
   /** The web interface's files, served under `/ui/`. */
@@ -123,9 +125,10 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   metrics.showCache("answers", () => cache.figures);
   metrics.showCache("resolutions", () => resolutions.figures);
   metrics.showCache("packages", () => blobs.figures);
-  const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
+  const checks = createChecks({ catalog, storage, bus, watch, clock });
   const parts: Parts = {
-    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool },
+    ready: () => deps.readiness.state(),
     insights: clients.of(InsightsServiceDefinition),
     dependents: clients.of(DependentsServiceDefinition),
     auth: clients.of(AuthServiceDefinition),
@@ -142,7 +145,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
   if (tls !== undefined) metrics.showCertificate("https", () => tls.material.expires);
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, exchanges, tls });
+  const { ending } = deps.readiness;
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, exchanges, tls, ending });
   const anonymousRead = config.ANONYMOUS_READ !== false;
   const behind = { anonymousRead, clock, identity, edge, exchanges, limits, cache, ready };
   dispatch(app, behind, allRoutes(parts, resolutions, uiPath));

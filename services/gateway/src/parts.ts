@@ -5,7 +5,7 @@ import type { CatalogServiceDefinition, DependentsServiceDefinition } from "@reg
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
-import type { Clock, Logger, Metrics, ServiceClient } from "@registry/kit";
+import type { Clock, Logger, Metrics, ReadyState, ServiceClient } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Downloads } from "./download.ts";
@@ -40,6 +40,6 @@ export interface Parts {
   readonly changedNames: () => string[];
   /** To be told of every withdrawal of a credential or a right that was made here, before it is answered. */
   readonly rightsChanged: () => Promise<void>;
-  /** What the registry needs, by name, and whether that answers. */
-  readonly checks: () => Promise<Record<string, boolean>>;
+  /** Whether this process may be sent work. */
+  readonly ready: () => Promise<ReadyState>;
 }

@@ -59,6 +59,9 @@ it("hears every replica, and trusts nothing while one of them is silent", async 
   await second.server.close(0);
   await vi.waitFor(() => expect(watch?.fresh()).toBe(false), { timeout: 5000 });
   expect(gaps).toBeGreaterThan(before);
+  // One is heard, so the gateway is of use without its cache, for as long as the other is away.
+  const heardAt = watch.lastHeardAt;
+  await vi.waitFor(() => expect(watch?.lastHeardAt).toBeGreaterThan(heardAt));
   await replica("three", second.server.port);
   await vi.waitFor(() => expect(watch?.fresh()).toBe(true), { timeout: 15_000 });
 });

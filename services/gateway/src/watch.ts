@@ -111,7 +111,7 @@ export class ChangeWatch {
   readonly #watchers = new Map<string, { watcher: Watcher; close: () => void }>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
-  #freshAt = 0;
+  #heardAt = 0;
   /** All replicas are known and were heard of; what follows from it is asked on every cached answer. */
   #known = false;
 
@@ -126,10 +126,11 @@ export class ChangeWatch {
     return true;
   }
 
-  /** When all of them were last heard at once; milliseconds since 1970, 0 for never. */
-  get lastFreshAt(): number {
-    if (this.fresh()) this.#freshAt = this.#deps.clock.now().getTime();
-    return this.#freshAt;
+  /** When at least one of them was last heard; milliseconds since 1970, 0 for never. */
+  get lastHeardAt(): number {
+    const heard = this.#watchers.values().some(({ watcher }) => watcher.fresh);
+    if (heard) this.#heardAt = this.#deps.clock.now().getTime();
+    return this.#heardAt;
   }
 
   async start(): Promise<void> {
@@ -151,7 +152,7 @@ export class ChangeWatch {
       for (const { watcher } of this.#watchers.values()) watcher.look();
       this.#follow(await this.#replicas());
       this.#known = true;
-      void this.lastFreshAt;
+      void this.lastHeardAt;
     } catch (error) {
       // The replicas known so far are still listened to; one that is new cannot be known, so nothing is trusted.
       if (this.#known) this.#deps.log.warn({ err: error }, "cannot tell where the catalog's replicas are");

@@ -3,7 +3,7 @@ import { deliverToAuth, openJournal } from "@registry/audit";
 import type { Blobs } from "@registry/blobs";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { Documents } from "@registry/documents";
-import { Gate, journaled, probe, type Service, type Surroundings } from "@registry/kit";
+import { Gate, journaled, probe, type Service, type Surroundings, sharedChecks } from "@registry/kit";
 import { archiveLimits, type StorageConfig } from "./config.ts";
 import type { AskReferenced } from "./garbage/blobs.ts";
 import { Collector } from "./garbage/collector.ts";
@@ -75,10 +75,11 @@ export async function createStorageService(config: StorageConfig, surroundings: 
   const schedule = new Schedule((signal) => collector.run(false, signal), config.GC_INTERVAL_SECONDS * 1000, log);
 
   const totals = new BlobTotals(records, metrics, log);
-  const checks = async (): Promise<Record<string, boolean>> => {
+  const ask = async (): Promise<Record<string, boolean>> => {
     const [storage, database] = await Promise.all([probe(() => blobs.ping()), probe(() => documents.ping())]);
     return { storage, database };
   };
+  const checks = sharedChecks("storage", ask, clock);
   const table = storageTable({
     uploadPackage: uploadPackage({
       ...{ clock, ids, workspace, inspector, blobs, uploads },

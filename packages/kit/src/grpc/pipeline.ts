@@ -44,17 +44,25 @@ export interface Calls {
   unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown>;
   /** For methods that answer with a stream. */
   stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncIterable<unknown>;
+  /** Ends streams without end, now and from now on, with kind `unavailable`: their callers look for another replica. */
+  endStreams(): void;
 }
 
 const defaultMaxMs = 60_000;
+const endingOptions = { retryAfterSeconds: 1 };
 
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
 export class Pipeline implements Calls {
   readonly #deps: PipelineDeps;
   readonly #refusals = new RefusalLimit();
+  readonly #ending = new AbortController();
 
   constructor(deps: PipelineDeps) {
     this.#deps = deps;
+  }
+
+  endStreams(): void {
+    this.#ending.abort(new RegistryError("unavailable", "ENDING", "This process ends; ask another", endingOptions));
   }
 
   /** For methods that answer once. @throws RegistryError, and nothing else */
@@ -140,7 +148,9 @@ export class Pipeline implements Calls {
     const { fullName } = table.definition;
     const { name } = methodOf(table.definition, method);
     const log = this.#deps.log.child({ request_id: requestId, rpc: `${fullName}/${method}` });
-    return new OpenCall(row, requestId, meta, log, this.#deps.metrics.served.begin(fullName, name));
+    const call = new OpenCall(row, requestId, meta, log, this.#deps.metrics.served.begin(fullName, name));
+    if (row.maxDurationMs === 0) call.endWith(this.#ending.signal);
+    return call;
   }
 }
 
@@ -156,6 +166,7 @@ class OpenCall {
   readonly #startedAt = performance.now();
   #ended = false;
   #noted: AuditNote = {};
+  #stopListening = (): void => undefined;
 
   /** @param measured to be told the code with which the call ends */
   constructor(row: ErasedRow, requestId: string, meta: CallMeta, log: Logger, measured: (code: string) => void) {
@@ -173,6 +184,14 @@ class OpenCall {
       this.#timer = setTimeout(() => this.#controller.abort(deadlineExceeded()), Math.max(0, allowed));
     }
     this.signal = meta.signal === undefined ? this.#controller.signal : anySignal(meta.signal, this.#controller.signal);
+  }
+
+  /** Aborts the call as soon as the signal is aborted, for the same reason. */
+  endWith(signal: AbortSignal): void {
+    const abort = (): void => this.#controller.abort(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stopListening = () => signal.removeEventListener("abort", abort);
   }
 
   /** What the audit log is to say of this call so far. */
@@ -210,6 +229,7 @@ class OpenCall {
   release(): void {
     this.#end("cancelled", "CANCELLED");
     clearTimeout(this.#timer);
+    this.#stopListening();
   }
 }
 

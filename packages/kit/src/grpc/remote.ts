@@ -74,8 +74,8 @@ function translate(error: unknown, signal: AbortSignal): unknown {
 }
 
 /**
- * Calls a service elsewhere. Idempotent calls that find it away are tried up to three times, with jitter, as long as
- * retries stay a small part of all calls.
+ * Calls a service elsewhere. Idempotent calls that find it away, streams that have given nothing yet among them, are tried
+ * up to three times, with jitter, as long as retries stay a small part of all calls.
  * @param target a gRPC target: `host:port`, `dns:///name:port`, `ipv4:a:p,b:p`
  */
 export function createRemoteTransport(
@@ -104,30 +104,45 @@ export function createRemoteTransport(
     }
   }
 
+  /** Whether it is worth another attempt, which then may be made after a pause. */
+  async function mayTryAgain(name: string, attempts: number, error: unknown): Promise<boolean> {
+    const { options, requestStream } = methodOf(definition, name);
+    const repeatable = options.idempotencyLevel !== undefined && !requestStream;
+    const away = error instanceof RegistryError && error.kind === "unavailable";
+    if (!away || !repeatable || attempts >= maxAttempts || !budget.mayRetry()) return false;
+    retried?.(name);
+    await new Promise((resolve) => setTimeout(resolve, retryPauseMs(attempts)));
+    return true;
+  }
+
   return {
     async unary(name, request, meta) {
-      const { options, requestStream } = methodOf(definition, name);
-      const repeatable = options.idempotencyLevel !== undefined && !requestStream;
       budget.call();
       for (let n = 1; ; n++) {
         try {
           return await attempt(name, request, meta);
         } catch (error) {
-          const away = error instanceof RegistryError && error.kind === "unavailable";
-          if (!away || !repeatable || n >= maxAttempts || !budget.mayRetry()) throw error;
-          retried?.(name);
-          await new Promise((resolve) => setTimeout(resolve, retryPauseMs(n)));
+          if (!(await mayTryAgain(name, n, error))) throw error;
         }
       }
     },
     async *stream(name, request, meta) {
-      const options = wireOptions(meta);
-      try {
-        yield* client[name]?.(request, options) as AsyncIterable<unknown>;
-      } catch (error) {
-        throw translate(error, options.signal);
-      } finally {
-        options.release();
+      budget.call();
+      for (let n = 1, begun = false; ; n++) {
+        const options = wireOptions(meta);
+        try {
+          const messages = client[name]?.(request, options) as AsyncIterable<unknown>;
+          for await (const message of messages) {
+            begun = true;
+            yield message;
+          }
+          return;
+        } catch (error) {
+          const known = translate(error, options.signal);
+          if (begun || !(await mayTryAgain(name, n, known))) throw known;
+        } finally {
+          options.release();
+        }
       }
     },
     close() {

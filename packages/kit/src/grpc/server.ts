@@ -2,9 +2,10 @@ import { isIP } from "node:net";
 import { readDescriptorSet } from "@registry/contracts";
 import { type CompatServiceDefinition, createServer, type CallContext as NiceContext, type Server } from "nice-grpc";
 import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
-import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-server-health";
+import { HealthDefinition } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
 import { toRegistryError, toServerError } from "./errors.ts";
+import { healthService, type Serves } from "./health.ts";
 import { decodingAll, readable } from "./messages.ts";
 import type { CallMeta, Calls } from "./pipeline.ts";
 import {
@@ -66,21 +67,23 @@ function implementationOf(table: ServiceTable, pipeline: Calls, secure: boolean)
 export interface GrpcServer {
   /** Port that it listens on. */
   readonly port: number;
-  /** What health checks are told from now on. */
-  setServing(serving: boolean): void;
-  /** Ends calls under way within the time given, then cuts the rest. */
+  /** Ends streams without end at once, calls under way within the time given, then cuts the rest. Idempotent. */
   close(graceMs: number): Promise<void>;
 }
 
-/**
- * One listener for all services that this process hosts, with health and reflection.
- * @param tls absent: without encryption, where the network is trusted
- */
+export interface GrpcServerOptions {
+  /** Absent: without encryption, where the network is trusted. */
+  readonly tls?: GrpcTls | undefined;
+  /** What health checks are told. Default: everything that is hosted here serves. */
+  readonly serves?: Serves;
+}
+
+/** One listener for all services that this process hosts, with health and reflection. */
 export async function startGrpcServer(
   tables: readonly ServiceTable[],
   pipeline: Calls,
   address: { readonly host: string; readonly port: number },
-  tls?: GrpcTls,
+  { tls, serves }: GrpcServerOptions = {},
 ): Promise<GrpcServer> {
   const secure = tls === undefined ? undefined : new WatchedServerCredentials(tls.files);
   const options = {
@@ -96,31 +99,33 @@ export async function startGrpcServer(
     const definition = decodingAll(table.definition) as unknown as CompatServiceDefinition;
     server.add(definition, implementationOf(table, pipeline, secure !== undefined) as never);
   }
-  const health = HealthState();
-  server.add(HealthDefinition, HealthServiceImpl(health));
+  const ending = new AbortController();
+  const hosted = async (name: string): Promise<boolean | undefined> => name === "" || names.includes(name) || undefined;
+  server.add(HealthDefinition, healthService(serves ?? hosted, ending.signal));
   const told = [...names, "grpc.health.v1.Health"];
   server.add(ServerReflectionService, ServerReflection(readDescriptorSet(), told));
-  const setServing = (serving: boolean): void => {
-    for (const name of ["", ...names]) health.setStatus(serving ? "healthy" : "unhealthy", name);
-  };
-  setServing(false);
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   const port = await server.listen(`${host}:${address.port}`, secure);
+  let closing: Promise<void> | undefined;
+  const close = async (graceMs: number): Promise<void> => {
+    ending.abort();
+    pipeline.endStreams();
+    let timer: NodeJS.Timeout | undefined;
+    const cut = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        server.forceShutdown();
+        resolve();
+      }, graceMs);
+    });
+    await Promise.race([server.shutdown(), cut]);
+    clearTimeout(timer);
+    secure?.release();
+  };
   return {
     port,
-    setServing,
-    async close(graceMs) {
-      setServing(false);
-      let timer: NodeJS.Timeout | undefined;
-      const cut = new Promise<void>((resolve) => {
-        timer = setTimeout(() => {
-          server.forceShutdown();
-          resolve();
-        }, graceMs);
-      });
-      await Promise.race([server.shutdown(), cut]);
-      clearTimeout(timer);
-      secure?.release();
+    close(graceMs) {
+      closing ??= close(graceMs);
+      return closing;
     },
   };
 }

@@ -17,6 +17,7 @@ export function tracedCalls(calls: Calls, tracing: Tracing): Calls {
       tracedRpc(tracing, serverStart(table, method, meta), () => calls.unary(table, method, request, meta)),
     stream: (table, method, request, meta) =>
       tracedStream(tracing, serverStart(table, method, meta), () => calls.stream(table, method, request, meta)),
+    endStreams: () => calls.endStreams(),
   };
 }
 

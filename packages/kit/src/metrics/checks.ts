@@ -1,10 +1,6 @@
 import { Gauge } from "prom-client";
 import type { Metrics } from "../metrics.ts";
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: Readonly<Record<string, boolean>>;
-}
+import type { ReadyState } from "../readiness.ts";
 
 /** However many scrape, what is needed is asked no more often. */
 const maxAgeMs = 1000;
@@ -13,9 +9,9 @@ const maxAgeMs = 1000;
  * Shows at each scrape whether the process may be sent work, and what of what it needs answers.
  * @param ask bounded in time; fails never
  */
-export function exportReadiness(metrics: Metrics, ask: () => Promise<Readiness>): void {
-  let last: { readonly state: Promise<Readiness>; readonly at: number } | undefined;
-  const state = (): Promise<Readiness> => {
+export function exportReadiness(metrics: Metrics, ask: () => Promise<ReadyState>): void {
+  let last: { readonly state: Promise<ReadyState>; readonly at: number } | undefined;
+  const state = (): Promise<ReadyState> => {
     const at = performance.now();
     if (last === undefined || at - last.at > maxAgeMs) last = { state: ask(), at };
     return last.state;

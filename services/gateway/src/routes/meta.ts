@@ -51,9 +51,7 @@ export function metaRoutes(parts: Parts, uiPath: string): Route[] {
         503: { description: "Something that it needs is away", schema: readySchema },
       },
       async handle() {
-        const checks = await parts.checks();
-        // The outbox bridges the bus's absence, so it is shown and no reason to send work elsewhere.
-        const ready = Object.entries(checks).every(([name, holds]) => holds || name === "bus");
+        const { ready, checks } = await parts.ready();
         return json({ status: ready ? "ready" : "not ready", checks }, { status: ready ? 200 : 503 });
       },
     }),

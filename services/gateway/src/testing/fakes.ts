@@ -17,6 +17,7 @@ import {
   anyone,
   defineService,
   type Handler,
+  Readiness,
   type ServiceDefinition,
   type ServiceTable,
   signInternalToken,
@@ -106,6 +107,7 @@ export interface FakeNeighbours {
 export interface FakeStack {
   readonly around: TestSurroundings;
   readonly gateway: GatewayService;
+  readonly readiness: Readiness;
   readonly url: string;
   readonly changes: FakeChanges;
   readonly folder: string;
@@ -190,15 +192,19 @@ export async function startFakeStack(
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const lines: string[] = [];
   const accessLog = { output: { write: (line: string) => void lines.push(line) }, probes: false };
-  const spoolDirectory = join(folder, "spool");
+  const readiness = new Readiness(around.clock);
+  const deps = { ...around, readiness, accessLog, spoolDirectory: join(folder, "spool") };
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, accessLog, spoolDirectory, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
+    { ...deps, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
+  readiness.follow(gateway);
   await gateway.start();
+  readiness.begin();
   return {
     around,
     gateway,
+    readiness,
     url: gateway.url,
     changes,
     folder,

@@ -64,7 +64,7 @@ export class TlsHarness {
     });
     const { identity, log, metrics, ids } = this.around;
     const pipeline = new Pipeline({ identity, clients: rules, anonymousRead: true, log, metrics, newId: ids.unique });
-    this.#server = await startGrpcServer([table], pipeline, { host: "127.0.0.1", port: 0 }, { files: tls });
+    this.#server = await startGrpcServer([table], pipeline, { host: "127.0.0.1", port: 0 }, { tls: { files: tls } });
   }
 
   get port(): number {

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Folders } from "./testing/folders.ts";
+
+const program = join(import.meta.dirname, "main.ts");
+let folders: Folders;
+const running: ChildProcess[] = [];
+beforeAll(async () => {
+  folders = await Folders.create();
+});
+afterAll(async () => {
+  for (const child of running) child.kill("SIGKILL");
+  await folders.remove();
+});
+
+interface Served {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly ended: Promise<number | null>;
+}
+
+async function serve(delaySeconds: string): Promise<Served> {
+  const env = { PATH: process.env.PATH ?? "", PORT: "0", GRPC_PORT: "0", SHUTDOWN_DELAY_SECONDS: delaySeconds };
+  const child = spawn(process.execPath, [program, "serve"], {
+    cwd: await folders.empty(),
+    env,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  running.push(child);
+  const ended = once(child, "exit").then(([code]) => code as number | null);
+  const url = await new Promise<string>((resolve, reject) => {
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      const told = /HTTP +(http:\S+).*open /s.exec(said)?.[1];
+      if (told !== undefined) resolve(told);
+    });
+    child.once("exit", () => reject(new Error(`it did not start: ${said}`)));
+  });
+  return { child, url, ended };
+}
+
+const readyAt = async (url: string): Promise<number> => (await fetch(`${url}/ready`)).status;
+
+describe("a process that is told to end", { timeout: 60_000 }, () => {
+  it("by SIGTERM is not ready but serves, until a second one", async () => {
+    const { child, url, ended } = await serve("300");
+    expect(await readyAt(url)).toBe(200);
+    child.kill("SIGTERM");
+    await expect.poll(() => readyAt(url)).toBe(503);
+    const answer = await fetch(`${url}/api/v1/plugins`);
+    expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+
+  it("by Ctrl-C does not wait, however often the terminal's signal is passed on", async () => {
+    const { child, ended } = await serve("300");
+    child.kill("SIGINT");
+    child.kill("SIGINT");
+    expect(await ended).toBe(0);
+  });
+
+  it("has nothing to wait for where it is the only one", async () => {
+    const { child, ended } = await serve("");
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+});
