@@ -10,6 +10,7 @@ export {
 export type { Setting, SettingGroup, SettingsOf } from "./config/setting.ts";
 export * as setting from "./config/setting.ts";
 export { Gate } from "./gate.ts";
+export { type EventGauges, Sampler } from "./gauges.ts";
 export { ClientRules, type NameLists, ownNames, parseNameLists, rpcGroups } from "./grpc/client-rules.ts";
 export { Clients } from "./grpc/clients.ts";
 export { deadlineExceeded, toRegistryError } from "./grpc/errors.ts";

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { createEventGauges, type EventGauges } from "./gauges.ts";
 
 /** Counters and histograms of one process, with few labels. */
 export interface Metrics {
@@ -6,6 +7,7 @@ export interface Metrics {
   readonly rpcDuration: Histogram<"rpc" | "outcome">;
   /** Refusals that the audit log was spared, since their actor had made very many of them. */
   readonly auditSpared: Counter;
+  readonly events: EventGauges;
 }
 
 export function createMetrics(): Metrics {
@@ -23,5 +25,5 @@ export function createMetrics(): Metrics {
     help: "Refused calls that are not in the audit log, since one actor made more of them than are recorded in a minute",
     registers: [registry],
   });
-  return { registry, rpcDuration, auditSpared };
+  return { registry, rpcDuration, auditSpared, events: createEventGauges(registry) };
 }
