@@ -1,8 +1,10 @@
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
+import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { deriveKeys, signInternalToken } from "@registry/kit";
@@ -23,7 +25,11 @@ import {
   auditRows,
   authRows,
   catalogRows,
+  dependentsRows,
+  eventRows,
   federationRows,
+  insightsRows,
+  maintenanceRows,
   organisationRows,
   type RpcRow,
   storageRows,
@@ -41,6 +47,10 @@ const areas = {
   catalog: [CatalogServiceDefinition, catalogRows],
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
+  insights: [InsightsServiceDefinition, insightsRows],
+  dependents: [DependentsServiceDefinition, dependentsRows],
+  events: [EventServiceDefinition, eventRows],
+  maintenance: [MaintenanceServiceDefinition, maintenanceRows],
 } as const;
 
 const words: { readonly [code in Status]?: Expected } = {

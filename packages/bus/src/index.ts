@@ -1,4 +1,5 @@
 export { createInProcessBus, type InProcessBusOptions } from "./memory/open.ts";
+export { observeBus } from "./observed.ts";
 export { type BusOptions, openBus } from "./open.ts";
 export * from "./outbox.ts";
 export * from "./outbox-event.ts";

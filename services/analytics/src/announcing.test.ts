@@ -82,6 +82,7 @@ describe("changed totals", () => {
     };
     const bus = Object.assign(Object.create(world.bus), { publish, subscribe: world.bus.subscribe.bind(world.bus) });
     await replica.close();
+    replica = await composeReplica(world);
     const teller = await composeReplica(world, { bus });
     extra.push(teller);
     await teller.analytics.recordUsage({ downloads: [download("1", "p")] }, gateway);

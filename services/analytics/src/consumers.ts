@@ -45,17 +45,8 @@ async function consume<S extends Consumed>(parts: Parts, subject: S, delivery: D
 }
 
 export function subscribe(parts: Parts, bus: Bus): Promise<Subscription> {
-  return bus.subscribe(
-    {
-      group: "analytics",
-      subjects: Object.keys(consumers),
-      onDeadLetter: async ({ event, attempt }, cause) => {
-        parts.log.error({ eventId: event.id, subject: event.subject, attempt, err: cause }, "event given up");
-      },
-    },
-    async (delivery) => {
-      const { subject } = delivery.event;
-      if (isConsumed(subject)) await consume(parts, subject, delivery);
-    },
-  );
+  return bus.subscribe({ group: "analytics", subjects: Object.keys(consumers) }, async (delivery) => {
+    const { subject } = delivery.event;
+    if (isConsumed(subject)) await consume(parts, subject, delivery);
+  });
 }

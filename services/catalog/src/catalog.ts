@@ -4,19 +4,21 @@ import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { journaled, outsideTraces, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
+import { Backfill } from "./backfill.ts";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
 import { consumeDownloads } from "./consumers.ts";
 import { createEventMaker } from "./events.ts";
-import { catalogTable } from "./grpc.ts";
+import { catalogTable, dependentsTable } from "./grpc.ts";
 import { maintenanceTable } from "./maintenance/grpc.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import { sampleOutboxes } from "./outbox-gauges.ts";
 import type { Parts } from "./parts.ts";
 import { Projector } from "./projector.ts";
+import { PublishOutcomes } from "./publish/outcomes.ts";
 import { Feed } from "./search/feed.ts";
 import { LiveDirectory } from "./search/live-directory.ts";
 import { createTextIndex } from "./search/minisearch.ts";
@@ -38,7 +40,7 @@ export async function createCatalogService(
   config: SettingsOf<typeof catalogSettings>,
   deps: CatalogDeps,
 ): Promise<Service> {
-  const { clock, ids, keys, log, clients, documents, bus } = deps;
+  const { clock, ids, keys, log, metrics, clients, documents, bus } = deps;
   const now = (): Date => clock.now();
 
   const plugins = await PluginStore.open(documents, now);
@@ -53,8 +55,13 @@ export async function createCatalogService(
   const instance = ids.unique();
   const changes = new ChangeHub(instance);
   const learned = (plugin: PluginDocument): void => {
-    if (directory.put(plugin)) changes.announce(plugin._id);
+    const learnt = directory.put(plugin);
+    // Nobody has to see a count at once, and what watchers keep is renewed within seconds: while a plugin is in steady
+    // use, they would keep nothing of it.
+    if (learnt === "anything") changes.announce(plugin._id);
+    backfill.seen(plugin);
   };
+  const backfill: Backfill = new Backfill({ plugins, releases, log, learned });
   const events = createEventMaker(now, ids.unique);
   const parts: Parts = {
     config,
@@ -64,7 +71,7 @@ export async function createCatalogService(
     log,
     plugins,
     releases,
-    limits: await Limits.open(documents, clock),
+    limits: await Limits.open(documents, clock, (limit) => metrics.rateLimited.inc({ limit })),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     get directory() {
       return directory.current;
@@ -72,15 +79,18 @@ export async function createCatalogService(
     projector: new Projector(plugins, releases, clock, events, learned),
     changes,
     events,
+    outcomes: new PublishOutcomes(metrics),
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
     organisations: () => clients.of(OrganisationServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
-    kickTests: () => tests.kick(),
-    kick: () => {
-      for (const relay of relays) relay.kick();
-    },
+    // Both work for everybody, whoever set them off.
+    kickTests: () => outsideTraces(() => tests.kick()),
+    kick: () =>
+      outsideTraces(() => {
+        for (const relay of relays) relay.kick();
+      }),
   };
   const feed: Feed = new Feed({
     plugins,
@@ -109,7 +119,7 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    tables: journaled([catalogTable(parts, checks), maintenanceTable(maintenance)], journal),
+    tables: journaled([catalogTable(parts, checks), dependentsTable(parts), maintenanceTable(maintenance)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await rebuilder.begin();
@@ -127,6 +137,7 @@ export async function createCatalogService(
       await Promise.all([
         downloads?.close(),
         feed.close(),
+        backfill.close(),
         sweeper.close(),
         tests.close(),
         rebuilder.close(),

@@ -82,7 +82,10 @@ export class Feed {
     let plugins = 0;
     try {
       for await (const page of this.#pages()) {
-        for (const plugin of page) rebuilding.put(plugin);
+        for (const plugin of page) {
+          this.#deps.learned(plugin);
+          rebuilding.check(plugin._id);
+        }
         plugins += page.length;
       }
       if (!this.#open) throw unavailable("The catalog");

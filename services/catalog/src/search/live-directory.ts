@@ -5,8 +5,8 @@ import type { TextIndex } from "./port.ts";
 
 /** A directory that is being built beside the one that answers. */
 export interface Rebuilding {
-  /** A plugin as the store has it. */
-  put(plugin: PluginDocument): void;
+  /** A plugin was put as the store has it. */
+  check(name: string): void;
   /** The new one answers from now on. @returns names that the one before had not known as the store has them */
   finish(): readonly string[];
   cancel(): void;
@@ -27,8 +27,8 @@ export class LiveDirectory {
     return this.#current;
   }
 
-  /** @returns false if that, or something newer, was known already */
-  put(plugin: PluginDocument): boolean {
+  /** @returns what is new to the one that answers */
+  put(plugin: PluginDocument): ReturnType<Directory["put"]> {
     this.#next?.put(plugin);
     return this.#current.put(plugin);
   }
@@ -39,9 +39,7 @@ export class LiveDirectory {
     const mended = new Set<string>();
     this.#next = next;
     return {
-      put: (plugin) => {
-        const { _id: name } = plugin;
-        this.put(plugin);
+      check: (name) => {
         // What was behind has caught up by now; what still differs would have stayed wrong.
         if (!isDeepStrictEqual(this.#current.documentOf(name), next.documentOf(name))) mended.add(name);
       },

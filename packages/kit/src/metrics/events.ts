@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
-import type { Logger } from "./log.ts";
+import type { Logger } from "../log.ts";
 
 const everyMs = 10_000;
 
