@@ -2,6 +2,7 @@ import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { downloadPlaces } from "./model/rollup.ts";
+import { derived, rows } from "./testing/derived.ts";
 import {
   administrator,
   as,
@@ -10,9 +11,9 @@ import {
   gateway,
   openWorld,
   type Replica,
-  search,
   type World,
 } from "./testing/harness.ts";
+import { deed, History } from "./testing/history.ts";
 import { auditTable, StandInCatalog } from "./testing/neighbours.ts";
 
 const hourMs = 3_600_000;
@@ -55,151 +56,6 @@ async function rebuild(replica: Replica) {
   );
 }
 
-type Row = { readonly _id: string; readonly [field: string]: unknown };
-const rows = async ({ world }: Setting, name: string): Promise<Row[]> => {
-  const collection = await world.documents.collection<{ _id: string }>({ name, indexes: [] });
-  return (await collection.find({}, { sort: [["_id", 1]] })) as unknown as Row[];
-};
-/** Everything that is derived, but for what says when it was derived and from which event. */
-async function derived(of: Setting) {
-  const without = (row: Row, ...fields: string[]) =>
-    Object.fromEntries(Object.entries(row).filter(([field]) => !fields.includes(field)));
-  return {
-    rollups: (await rows(of, "rollups")).map((row) => without(row, "changes", "unannounced")),
-    plugins: (await rows(of, "plugins")).map((row) => without(row, "revision")),
-    publishes: (await rows(of, "publishes")).map((row) =>
-      without(row, "revision", ...(row.publishedAt === undefined ? ["publishedBy"] : [])),
-    ),
-    activities: await rows(of, "activities"),
-  };
-}
-
-const plugins = ["a", "@acme/b", "c"] as const;
-const versions = ["1.0.0", "2.0.0-rc.1"] as const;
-const pluginArbitrary = fc.constantFrom(...plugins);
-const ago = fc.integer({ min: 0, max: 7 * 24 });
-const deed = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant("download" as const),
-      plugin: pluginArbitrary,
-      version: fc.constantFrom(...versions),
-      ago,
-      userId: fc.integer({ min: 0, max: 3 }),
-      client: fc.constantFrom("rest", "npm"),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant("search" as const),
-      query: fc.constantFrom("x", "weather | tool"),
-      ago,
-      found: fc.boolean(),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constantFrom("publish" as const, "quarantine" as const, "delete" as const),
-      plugin: pluginArbitrary,
-      version: fc.constantFrom(...versions),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("hide" as const),
-      plugin: pluginArbitrary,
-      visibility: fc.constantFrom("public", "private"),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), plugin: pluginArbitrary }) },
-);
-type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never;
-
-/** A catalog's life, as its state and as the events that tell of it; and what is used meanwhile. */
-class History {
-  readonly #setting: Setting;
-  readonly #now: number;
-  #revision = 0;
-  #count = 0;
-
-  constructor(of: Setting) {
-    this.#setting = of;
-    this.#now = of.replica.surroundings.clock.now().getTime();
-  }
-
-  async do(what: Deed): Promise<void> {
-    const { replica } = this.#setting;
-    this.#count += 1;
-    if (what.kind === "download") {
-      const { plugin, version, client, userId } = what;
-      const time = new Date(this.#now - what.ago * hourMs);
-      const downloads = [download(`d${this.#count}`, plugin, version, { time, client, userId })];
-      await replica.analytics.recordUsage({ downloads }, gateway);
-    } else if (what.kind === "search") {
-      const more = { time: new Date(this.#now - what.ago * hourMs), resultsCount: what.found ? 2 : 0 };
-      await replica.analytics.recordUsage({ searches: [search(`s${this.#count}`, what.query, more)] }, gateway);
-    } else await this.#change(what);
-  }
-
-  async #change(what: Exclude<Deed, { kind: "download" | "search" }>): Promise<void> {
-    const { world, catalog } = this.#setting;
-    const name = what.plugin;
-    const plugin = catalog.plugins.get(name) ?? { name, visibility: "public", revision: 0, releases: new Map() };
-    const release = "version" in what ? plugin.releases.get(what.version) : undefined;
-    this.#revision += 1;
-    const revision = this.#revision;
-    if (what.kind === "publish" && release === undefined) {
-      const publishedAt = new Date(this.#now - 1000 * revision);
-      const { version } = what;
-      const shown = {
-        version,
-        shown: true,
-        deleted: false,
-        publishedAt,
-        publishedBy: "olga",
-        publishedById: 11,
-        revision,
-      };
-      const visibility = ["hidden", "deleted"].includes(plugin.visibility) ? "public" : plugin.visibility;
-      catalog.plugins.set(name, { ...plugin, visibility, revision, releases: plugin.releases.set(version, shown) });
-      const told = { plugin: name, version, visibility, revision, publishedBy: "olga", publishedById: 11, publishedAt };
-      return world.publish("registry.catalog.release.published", { ...told, sha256: "", size: 1, kind: "tool" });
-    }
-    if (what.kind === "hide" && ["public", "private"].includes(plugin.visibility) && plugin.releases.size > 0) {
-      const { visibility } = what;
-      catalog.plugins.set(name, { ...plugin, visibility, revision });
-      return world.publish("registry.catalog.plugin.updated", { plugin: name, visibility, updatedBy: "o", revision });
-    }
-    if (what.kind === "remove" && plugin.releases.size > 0) {
-      for (const each of plugin.releases.values()) await this.#end(plugin, each.version, "delete");
-      catalog.plugins.set(name, { ...plugin, visibility: "deleted", revision: ++this.#revision });
-      const told = { plugin: name, deletedBy: "o", revision: this.#revision };
-      return world.publish("registry.catalog.plugin.deleted", told);
-    }
-    if ((what.kind === "quarantine" || what.kind === "delete") && release?.shown === true) {
-      await this.#end(plugin, what.version, what.kind);
-      if ([...plugin.releases.values()].some(({ shown }) => shown)) return;
-      catalog.plugins.set(name, { ...plugin, visibility: "hidden", revision: ++this.#revision });
-      const told = { plugin: name, visibility: "hidden", updatedBy: "", revision: this.#revision };
-      return world.publish("registry.catalog.plugin.updated", told);
-    }
-  }
-
-  async #end(plugin: { name: string; releases: Map<string, object> }, version: string, how: "quarantine" | "delete") {
-    const revision = ++this.#revision;
-    const release = { ...plugin.releases.get(version), shown: false, deleted: how === "delete", revision };
-    plugin.releases.set(version, release as never);
-    const told = { plugin: plugin.name, version, revision };
-    if (how === "delete") {
-      await this.#setting.world.publish("registry.catalog.release.deleted", { ...told, sha256: "", deletedBy: "o" });
-    } else await this.#setting.world.publish("registry.catalog.release.quarantined", { ...told, quarantinedBy: "o" });
-  }
-}
-
 /** Takes away, alters or makes up documents, by numbers. */
 async function damage(of: Setting, wounds: readonly number[]): Promise<number> {
   let done = 0;
@@ -231,11 +87,11 @@ describe("a rebuild", () => {
         try {
           const history = new History(of);
           for (const each of deeds) await history.do(each);
-          const before = await derived(of);
+          const before = await derived(of.world);
           await damage(of, numbers);
           const told = await rebuild(of.replica);
           expect(told).toMatchObject({ state: "done", failure: "" });
-          expect(await derived(of)).toEqual(before);
+          expect(await derived(of.world)).toEqual(before);
           mended += told?.mended ?? 0;
           expect((await rebuild(of.replica))?.mended).toBe(0);
         } finally {
@@ -255,7 +111,7 @@ describe("a rebuild", () => {
       download(`d${i}`, "p", "1.0.0", { time: new Date(now - i * hourMs) }),
     );
     await replica.analytics.recordUsage({ downloads }, gateway);
-    const withoutSlices = async () => (await derived(of)).rollups.filter(({ level }) => level !== "slice");
+    const withoutSlices = async () => (await derived(of.world)).rollups.filter(({ level }) => level !== "slice");
     const before = await withoutSlices();
     const later = await start(world, catalog);
     later.surroundings.clock.advance(15 * dayMs);
@@ -300,7 +156,7 @@ describe("a rebuild", () => {
     const expected = id.current;
     await vi.waitFor(
       async () => {
-        const counts = (await rows(of, "rollups")).filter(({ level }) =>
+        const counts = (await rows(of.world, "rollups")).filter(({ level }) =>
           ["day", "version", "plugin"].includes(String(level)),
         );
         expect(counts.map(({ count }) => count)).toEqual([expected, expected, expected]);
