@@ -55,9 +55,12 @@ export class Rebuilder {
 
   async #look(): Promise<void> {
     const number = await this.#deps.rebuilds.latest();
-    const asked = number > this.#state.number;
-    if (asked) await this.#rebuild(number);
-    if (asked || performance.now() - this.#toldAt >= tellEveryMs) await this.#tell();
+    if (number > this.#state.number) {
+      await this.#rebuild(number);
+      // To be told at once, and again until it is.
+      this.#toldAt = Number.NEGATIVE_INFINITY;
+    }
+    if (performance.now() - this.#toldAt >= tellEveryMs) await this.#tell();
   }
 
   async #rebuild(number: number): Promise<void> {
