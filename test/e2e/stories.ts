@@ -12,6 +12,7 @@ import { operationStories } from "./stories/operation.ts";
 import { organisationStories } from "./stories/organisations.ts";
 import { ownershipStories } from "./stories/ownership.ts";
 import { publishStories } from "./stories/publish.ts";
+import { rebuildStories } from "./stories/rebuild.ts";
 import { refusalStories } from "./stories/refusals.ts";
 import { rehearsalStories } from "./stories/rehearsal.ts";
 import { restartStories } from "./stories/restart.ts";
@@ -56,6 +57,7 @@ export function tellStories(kind: StackKind): void {
     operationStories(world);
     grpcStories(world);
     usageStories(world);
+    rebuildStories(world);
     restartStories(world);
   });
 }

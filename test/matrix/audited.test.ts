@@ -1,11 +1,13 @@
 import type { ServiceTable } from "@registry/kit";
 import { describe, expect, it } from "vitest";
+import { eventTable } from "../../services/analytics/src/events/grpc.ts";
 import { analyticsTable } from "../../services/analytics/src/grpc.ts";
 import { auditTable } from "../../services/auth/src/audit/grpc.ts";
 import { federationTable } from "../../services/auth/src/federation/grpc.ts";
 import { authTable } from "../../services/auth/src/grpc.ts";
 import { organisationTable } from "../../services/auth/src/organisations/grpc.ts";
 import { catalogTable } from "../../services/catalog/src/grpc.ts";
+import { maintenanceTable } from "../../services/catalog/src/maintenance/grpc.ts";
 import { storageTable } from "../../services/storage/src/grpc.ts";
 
 /** Rows are closures over what they work with, of which nothing is looked at before a call. */
@@ -18,6 +20,8 @@ const tables: readonly ServiceTable[] = [
   catalogTable(nothing, nothing),
   storageTable(nothing),
   analyticsTable(nothing),
+  eventTable(nothing),
+  maintenanceTable(nothing),
 ];
 
 /** What changes something that nobody answers for by name, each with why. */
@@ -28,6 +32,7 @@ const unaudited: Readonly<Record<string, string>> = {
   "AuditService/recordAudit": "is the log",
   "AuditService/exportAudit": "a read, as a stream",
   "CatalogService/watchChanges": "a read, as a stream",
+  "MaintenanceService/resendEvents": "a step of a replay, by analytics, which tells of it",
   "StorageService/uploadPackage": "stages bytes; what becomes of them is told by the publish",
   "StorageService/commitUpload": "a step of a publish, by the catalog",
   "StorageService/abortUpload": "drops what was staged",

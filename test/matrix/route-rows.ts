@@ -390,6 +390,34 @@ const federation: Readonly<Record<string, RouteRow>> = {
   },
 };
 
+const noDeadLetter = (rest = ""): RouteRow => ({
+  ...admins(at(() => `${api}/admin/dead-letters/no-such${rest}`)),
+  lets: [],
+  expects: { admin: "missing" },
+});
+
+const events: Readonly<Record<string, RouteRow>> = {
+  "GET /api/v1/admin/events": admins(at(() => `${api}/admin/events`)),
+  "POST /api/v1/admin/events/replay": admins(
+    at(
+      () => `${api}/admin/events/replay`,
+      () => ({ since: new Date().toISOString() }),
+    ),
+  ),
+  "GET /api/v1/admin/dead-letters": admins(at(() => `${api}/admin/dead-letters`)),
+  "GET /api/v1/admin/dead-letters/{id}": noDeadLetter(),
+  "DELETE /api/v1/admin/dead-letters/{id}": noDeadLetter(),
+  "POST /api/v1/admin/dead-letters/{id}/retry": noDeadLetter("/retry"),
+  "POST /api/v1/admin/rebuild": admins(
+    at(
+      () => `${api}/admin/rebuild`,
+      () => ({ projection: "search" }),
+    ),
+  ),
+  "GET /api/v1/admin/rebuild/search": admins(at(() => `${api}/admin/rebuild/search`)),
+  "GET /api/v1/admin/rebuild/analytics": admins(at(() => `${api}/admin/rebuild/analytics`)),
+};
+
 const audit: Readonly<Record<string, RouteRow>> = {
   "GET /api/v1/audit": admins(at(() => `${api}/audit`)),
   "GET /api/v1/audit/head": admins(at(() => `${api}/audit/head`)),
@@ -405,4 +433,5 @@ export const routeRows: Readonly<Record<string, RouteRow>> = {
   ...analytics,
   ...federation,
   ...audit,
+  ...events,
 };

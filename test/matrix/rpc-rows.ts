@@ -118,6 +118,28 @@ export const catalogRows: Readonly<Record<string, RpcRow>> = {
   check: onlyServices(["gateway"]),
 };
 
+const operators = (ask: Ask = () => ({})): RpcRow => closed(["admin"], ask, ["cli"]);
+const noDeadLetter: RpcRow = { ...operators(() => ({ id: "no-such" })), lets: [], expects: { admin: "missing" } };
+
+export const eventRows: Readonly<Record<string, RpcRow>> = {
+  getEventStatus: operators(),
+  listDeadLetters: operators(),
+  getDeadLetter: noDeadLetter,
+  retryDeadLetter: noDeadLetter,
+  dropDeadLetter: noDeadLetter,
+  replayEvents: operators(() => ({ since: new Date() })),
+  rebuildAnalytics: operators(),
+  getAnalyticsRebuild: operators(),
+};
+
+export const maintenanceRows: Readonly<Record<string, RpcRow>> = {
+  getOutboxes: onlyServices(["analytics"]),
+  resendEvents: onlyServices(["analytics"], () => ({ key: "matrix", since: new Date() })),
+  exportPlugins: onlyServices(["analytics"]),
+  rebuildSearch: operators(),
+  getSearchRebuild: operators(),
+};
+
 export const analyticsRows: Readonly<Record<string, RpcRow>> = {
   recordUsage: onlyServices(["gateway"]),
   getPopular: anybody(() => ({})),

@@ -1,8 +1,10 @@
 import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
+import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { deriveKeys, signInternalToken } from "@registry/kit";
@@ -24,8 +26,10 @@ import {
   authRows,
   catalogRows,
   dependentsRows,
+  eventRows,
   federationRows,
   insightsRows,
+  maintenanceRows,
   organisationRows,
   type RpcRow,
   storageRows,
@@ -45,6 +49,8 @@ const areas = {
   analytics: [AnalyticsServiceDefinition, analyticsRows],
   insights: [InsightsServiceDefinition, insightsRows],
   dependents: [DependentsServiceDefinition, dependentsRows],
+  events: [EventServiceDefinition, eventRows],
+  maintenance: [MaintenanceServiceDefinition, maintenanceRows],
 } as const;
 
 const words: { readonly [code in Status]?: Expected } = {

@@ -111,6 +111,8 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
     ...common,
     ...certificates?.operatorSettings,
     AUTH_ADDR: grpcTarget(plan, "auth"),
+    CATALOG_ADDR: grpcTarget(plan, "catalog"),
+    ANALYTICS_ADDR: grpcTarget(plan, "analytics"),
     DATA_DIR: join(folder.path, `data-${plan[0]?.name}`),
   };
   return {

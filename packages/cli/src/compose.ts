@@ -19,7 +19,7 @@ import { type AccessLogOptions, createGatewayService } from "@registry/service-g
 import { createStorageService } from "@registry/service-storage";
 import { auditHeadFile } from "./audit-head-file.ts";
 import type { Plan } from "./plan.ts";
-import type { AllSettings } from "./settings.ts";
+import { type AllSettings, secretsIn } from "./settings.ts";
 import { version } from "./version.ts";
 
 /** Registers what has to be closed, in the order of opening, and hands it back. */
@@ -64,6 +64,8 @@ export async function composeServices(composition: Composition): Promise<Compose
       natsUrl: settings.NATS_URL,
       name: `agenticraft-registry ${plan.hosted.join("+")}`,
       log: around("gateway").log,
+      clock: around("gateway").clock,
+      secrets: secretsIn(settings),
       ready: started,
     }),
     (b) => b.close(),

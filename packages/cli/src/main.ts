@@ -4,6 +4,7 @@ import { Argument, Command, Option } from "commander";
 import type { DevCaCommand } from "./dev-ca.ts";
 import { init } from "./init.ts";
 import { addAuditCommands } from "./operator/audit/commands.ts";
+import { addRebuildCommand } from "./operator/rebuild-command.ts";
 import type { ResetTotpCommand } from "./operator/reset-totp.ts";
 import { type PackCommand, pack } from "./pack.ts";
 import { builtInPatterns } from "./package/left-out.ts";
@@ -159,6 +160,7 @@ Examples:
   AUTH_ADDR=dns:///auth:9090 SECRET_KEY_FILE=/run/secrets/key agenticraft-registry admin reset-totp alice`;
 
 addAuditCommands(program, finish);
+addRebuildCommand(program, finish);
 
 /** @param failure exit code of whatever is not the user's fault */
 async function finish(run: () => Promise<number>, failure = 1): Promise<void> {

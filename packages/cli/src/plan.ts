@@ -14,9 +14,9 @@ export const fullNames: Record<Remote, readonly string[]> = {
   auth: ["AuthService", "OrganisationService", "FederationService", "AuditService"].map(
     (name) => `registry.auth.v1.${name}`,
   ),
-  catalog: ["registry.catalog.v1.CatalogService", "registry.catalog.v1.DependentsService"],
+  catalog: ["CatalogService", "DependentsService", "MaintenanceService"].map((name) => `registry.catalog.v1.${name}`),
   storage: ["registry.storage.v1.StorageService"],
-  analytics: ["registry.analytics.v1.AnalyticsService", "registry.analytics.v1.InsightsService"],
+  analytics: ["AnalyticsService", "EventService", "InsightsService"].map((name) => `registry.analytics.v1.${name}`),
 };
 
 /** Whom each service calls. */

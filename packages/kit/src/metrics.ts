@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { type CacheFigures, exportCaches } from "./metrics/caches.ts";
 import { exportCertificates } from "./metrics/certificates.ts";
 import { CountedElsewhere } from "./metrics/counted-elsewhere.ts";
+import { createEventGauges, type EventGauges } from "./metrics/events.ts";
 import { RpcMetrics } from "./metrics/rpc.ts";
 
 /** Counters, gauges and histograms of one process, with few labels of few values. */
@@ -16,6 +17,7 @@ export interface Metrics {
   readonly retries: Counter<"service" | "method">;
   /** Refusals that the audit log was spared, since their actor had made very many of them. */
   readonly auditSpared: Counter;
+  readonly events: EventGauges;
   /** What was refused since there was too much of it, by the limit's name. */
   readonly rateLimited: Counter<"limit">;
   /** Shows how a cache does, under a name of its own. */
@@ -60,6 +62,7 @@ export function createMetrics(version = "unknown"): Metrics {
       help: "Refused calls that are not in the audit log, since one actor made more of them than are recorded in a minute",
       registers,
     }),
+    events: createEventGauges(registry),
     rateLimited: new Counter({
       name: "registry_rate_limited_total",
       help: "What was refused since there was too much of it, by limit",

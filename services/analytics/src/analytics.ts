@@ -3,6 +3,7 @@ import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { subscribe } from "./consumers.ts";
+import { createEvents, type Events } from "./events/events.ts";
 import { exportCounts } from "./exported.ts";
 import { createFold } from "./fold.ts";
 import { Folding } from "./folding.ts";
@@ -51,18 +52,24 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;
   exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
-  return assemble(parts, deps, lead);
+  return assemble(parts, deps, { lead, events: await createEvents(parts, deps) });
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, lead: Lead | undefined): Service {
+interface Own {
+  readonly lead: Lead | undefined;
+  readonly events: Events;
+}
+
+function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, events }: Own): Service {
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts), insightsTable(parts)],
+    tables: [analyticsTable(parts), insightsTable(parts), ...events.tables],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
+      await events.start();
       await lead?.start();
     },
     async checks() {
@@ -71,6 +78,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, lead: Lead | 
     },
     async close() {
       await subscription?.close();
+      await events.close();
       await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();

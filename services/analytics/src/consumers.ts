@@ -2,7 +2,8 @@ import type { Bus, Delivery, Subscription } from "@registry/bus";
 import { decodeEvent, type EventMessage, type Subject } from "@registry/contracts/events";
 import type { Parts } from "./parts.ts";
 
-type Consume<S extends Subject> = (parts: Parts, message: EventMessage<S>, time: Date) => Promise<void>;
+type Stores = Pick<Parts, "plugins" | "publishes" | "activities">;
+type Consume<S extends Subject> = (parts: Stores, message: EventMessage<S>, time: Date) => Promise<void>;
 
 /** Each effect is idempotent, so an event that comes again changes nothing. */
 const consumers = {
@@ -38,24 +39,15 @@ function isConsumed(subject: string): subject is Consumed {
   return Object.hasOwn(consumers, subject);
 }
 
-async function consume<S extends Consumed>(parts: Parts, subject: S, delivery: Delivery): Promise<void> {
+async function consume<S extends Consumed>(parts: Stores, subject: S, delivery: Delivery): Promise<void> {
   // The table's row takes the message of its own subject, which the compiler does not follow through a type parameter.
   const row = consumers[subject] as unknown as Consume<S>;
   await row(parts, decodeEvent(subject, delivery.event.data), delivery.event.time);
 }
 
-export function subscribe(parts: Parts, bus: Bus): Promise<Subscription> {
-  return bus.subscribe(
-    {
-      group: "analytics",
-      subjects: Object.keys(consumers),
-      onDeadLetter: async ({ event, attempt }, cause) => {
-        parts.log.error({ eventId: event.id, subject: event.subject, attempt, err: cause }, "event given up");
-      },
-    },
-    async (delivery) => {
-      const { subject } = delivery.event;
-      if (isConsumed(subject)) await consume(parts, subject, delivery);
-    },
-  );
+export function subscribe(parts: Stores, bus: Bus): Promise<Subscription> {
+  return bus.subscribe({ group: "analytics", subjects: Object.keys(consumers) }, async (delivery) => {
+    const { subject } = delivery.event;
+    if (isConsumed(subject)) await consume(parts, subject, delivery);
+  });
 }

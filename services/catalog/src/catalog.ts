@@ -21,14 +21,18 @@ import { type catalogSettings, policyOf } from "./config.ts";
 import { consumeDownloads } from "./consumers.ts";
 import { createEventMaker } from "./events.ts";
 import { catalogTable, dependentsTable } from "./grpc.ts";
+import { maintenanceTable } from "./maintenance/grpc.ts";
 import type { PluginDocument } from "./model/plugin.ts";
+import { sampleOutboxes } from "./outbox-gauges.ts";
 import type { Parts } from "./parts.ts";
 import { Projector } from "./projector.ts";
 import { PublishOutcomes } from "./publish/outcomes.ts";
-import { Directory } from "./search/directory.ts";
 import { Feed } from "./search/feed.ts";
+import { LiveDirectory } from "./search/live-directory.ts";
 import { createTextIndex } from "./search/minisearch.ts";
+import { Rebuilder } from "./search/rebuilder.ts";
 import { PluginStore } from "./store/plugins.ts";
+import { Rebuilds } from "./store/rebuilds.ts";
 import { ReleaseStore } from "./store/releases.ts";
 import { Sweeper } from "./sweeper.ts";
 import { TestRunner } from "./test-runner.ts";
@@ -55,8 +59,9 @@ export async function createCatalogService(
   );
 
   const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
-  const directory = new Directory(createTextIndex());
-  const changes = new ChangeHub(ids.unique());
+  const directory = new LiveDirectory(createTextIndex);
+  const instance = ids.unique();
+  const changes = new ChangeHub(instance);
   const learned = (plugin: PluginDocument): void => {
     const learnt = directory.put(plugin);
     // Nobody has to see a count at once, and what watchers keep is renewed within seconds: while a plugin is in steady
@@ -76,7 +81,9 @@ export async function createCatalogService(
     releases,
     limits: await Limits.open(documents, clock, (limit) => metrics.rateLimited.inc({ limit })),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
-    directory,
+    get directory() {
+      return directory.current;
+    },
     projector: new Projector(plugins, releases, clock, events, learned),
     changes,
     events,
@@ -98,30 +105,39 @@ export async function createCatalogService(
     bus,
     clock,
     log,
-    stampOf: (name) => directory.stampOf(name),
-    revisionOf: (name) => directory.revisionOf(name),
+    stampOf: (name) => directory.current.stampOf(name),
+    revisionOf: (name) => directory.current.revisionOf(name),
     learned,
-    loaded: () => directory.markLoaded(),
+    loaded: () => directory.current.markLoaded(),
+    rebuild: () => directory.rebuild(),
   });
+  const rebuilds = await Rebuilds.open(documents);
+  const rebuild = () => feed.rebuild((name) => changes.announce(name));
+  const rebuilder = new Rebuilder({ rebuilds, clock, log, instance, rebuild });
+  const maintenance = { ...parts, relays, rebuilds, kickRebuild: () => rebuilder.kick() };
+  const sampler = sampleOutboxes(relays, deps);
   const sweeper = new Sweeper(parts);
   const tests: TestRunner = new TestRunner(parts);
   let downloads: Subscription | undefined;
 
   const ask = async (): Promise<Record<string, boolean>> => {
     const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
-    return { database: database && directory.loaded, bus: onBus };
+    return { database: database && directory.current.loaded, bus: onBus };
   };
   const checks = sharedChecks("catalog", ask, clock);
 
   return {
     name: "catalog",
-    tables: journaled([catalogTable(parts, checks), dependentsTable(parts)], journal),
+    tables: journaled([catalogTable(parts, checks), dependentsTable(parts), maintenanceTable(maintenance)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
+      await rebuilder.begin();
       await feed.start();
       for (const relay of relays) relay.start();
       sweeper.start();
       tests.start();
+      rebuilder.start();
+      sampler.start();
       journal.start();
     },
     checks,
@@ -133,6 +149,8 @@ export async function createCatalogService(
         backfill.close(),
         sweeper.close(),
         tests.close(),
+        rebuilder.close(),
+        sampler.close(),
         journal.close(),
         ...relays.map((relay) => relay.close()),
       ]);

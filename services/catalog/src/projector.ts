@@ -12,7 +12,7 @@ import type { ReleaseStore } from "./store/releases.ts";
 
 type Editable =
   | ("visibility" | "verified" | "owner" | "ownerId" | "org" | "team" | "collaborators")
-  | ("overrides" | "pins" | "deletion" | "deprecation");
+  | ("overrides" | "pins" | "deletion" | "gone" | "deprecation");
 
 /** A change of what does not follow from releases. */
 export interface PluginEdit {
@@ -95,7 +95,9 @@ export class Projector {
     const set = { ...edit?.set, ...projection, ...created, pins, published, updatedAt: now };
     const after: PluginDocument = { ...edited, ...set };
     const event = published ? this.#eventOf(edit, before, after, revision) : undefined;
-    return this.#plugins.swap(before, revision, { set, unset: edit?.unset ?? [], ...(event && { event }) });
+    const back = before.gone === true && projection.listed > 0 ? ["gone"] : [];
+    const unset = [...(edit?.unset ?? []), ...back];
+    return this.#plugins.swap(before, revision, { set, unset, ...(event && { event }) });
   }
 
   /** Nobody is told of a plugin that nobody has seen. */

@@ -1,10 +1,12 @@
 import type { AddressInfo } from "node:net";
 import fastifyStatic from "@fastify/static";
 import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
+import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
+import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { type Readiness, type Service, type Surroundings, WatchedTls } from "@registry/kit";
@@ -131,6 +133,8 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     ready: () => deps.readiness.state(),
     insights: clients.of(InsightsServiceDefinition),
     dependents: clients.of(DependentsServiceDefinition),
+    events: clients.of(EventServiceDefinition),
+    maintenance: clients.of(MaintenanceServiceDefinition),
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),

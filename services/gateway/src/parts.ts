@@ -1,8 +1,10 @@
 import type { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
+import type { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
+import type { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Clock, Logger, Metrics, ReadyState, ServiceClient } from "@registry/kit";
@@ -30,6 +32,8 @@ export interface Parts {
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
   readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
   readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
+  readonly events: ServiceClient<typeof EventServiceDefinition>;
+  readonly maintenance: ServiceClient<typeof MaintenanceServiceDefinition>;
   readonly cache: TrustedCache<ReadyAnswer>;
   readonly links: Links;
   readonly spool: UsageSpool;

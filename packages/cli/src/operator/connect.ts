@@ -22,28 +22,31 @@ import { grpcTlsFiles, tlsProblems } from "../tls.ts";
 
 /** A connection of the operator's command line to a running registry. */
 export interface Operator {
-  /** Of auth's services; a call with `{ as: "service" }` goes out as the service `cli`. */
+  /** Of the service's gRPC services; a call with `{ as: "service" }` goes out as the service `cli`. */
   readonly clients: Clients;
-  /** Where auth is: a gRPC target. */
+  /** Where the service is: a gRPC target. */
   readonly target: string;
   close(): void;
 }
 
-const needed = /^(?:AUTH_ADDR|GRPC_HOST|GRPC_PORT|GRPC_TLS_\w+|SECRET_KEY|DATA_DIR)$/;
+/** Services that commands talk to. */
+type Reached = "auth" | "catalog" | "analytics";
+
+const needed = /^(?:AUTH_ADDR|CATALOG_ADDR|ANALYTICS_ADDR|GRPC_HOST|GRPC_PORT|GRPC_TLS_\w+|SECRET_KEY|DATA_DIR)$/;
 
 /**
- * Connects to a running registry with the settings that it is served with: `AUTH_ADDR`, or else `GRPC_HOST` and
+ * Connects to a running registry with the settings that it is served with: its `…_ADDR`, or else `GRPC_HOST` and
  * `GRPC_PORT`, and `SECRET_KEY`, or else the key in `DATA_DIR`. Whoever can read that secret is an operator; where
  * services show certificates, so does the operator, one that names `cli`.
  * @param envFile settings file, below the environment
  * @throws kind `invalid_argument`, reason `INVALID_SETTINGS`; nothing is sent before the first call
  */
-export async function connectOperator(envFile: string): Promise<Operator> {
+export async function connectOperator(envFile: string, service: Reached): Promise<Operator> {
   const { settings, problems } = inspectSettings(allSettings, readEnvironment(envFile, allSettings));
   const all = [...problems, ...tlsProblems(settings, systemClock.now())];
   const bad = all.filter(({ pointer }) => needed.test(pointer));
   if (bad.length > 0) throw settingsError(bad);
-  const target = targetOf(settings);
+  const target = targetOf(settings, service);
   const keys = deriveKeys(settings.SECRET_KEY ?? readSecretKey(settings.DATA_DIR));
   const identity = new Identity(keys, systemClock, () => {
     throw new TypeError("a command of the operator serves no calls");
@@ -58,7 +61,7 @@ export async function connectOperator(envFile: string): Promise<Operator> {
     metrics,
     newId: systemIds.unique,
   });
-  const addresses = new Map(fullNames.auth.map((name) => [name, target]));
+  const addresses = new Map(fullNames[service].map((name) => [name, target]));
   const files = grpcTlsFiles(settings);
   const watched = files && new WatchedTls(files, { clock: systemClock, log, everySeconds: 86_400 });
   const tls = watched && { files: watched, serverName: settings.GRPC_TLS_SERVER_NAME };
@@ -74,21 +77,25 @@ export async function connectOperator(envFile: string): Promise<Operator> {
  * Connects, does the work and hangs up.
  * @throws as `connectOperator`; a registry that is away or that has another secret is told with what to do about it
  */
-export async function withOperator<T>(envFile: string, work: (operator: Operator) => Promise<T>): Promise<T> {
-  const operator = await connectOperator(envFile);
+export async function withOperator<T>(
+  envFile: string,
+  work: (operator: Operator) => Promise<T>,
+  service: Reached = "auth",
+): Promise<T> {
+  const operator = await connectOperator(envFile, service);
   try {
     return await work(operator);
   } catch (error) {
-    throw explained(error, operator.target);
+    throw explained(error, operator.target, addressOf[service]);
   } finally {
     operator.close();
   }
 }
 
-function explained(error: unknown, target: string): unknown {
+function explained(error: unknown, target: string, setting: string): unknown {
   if (!isRegistryError(error)) return error;
   if (error.kind === "unavailable") {
-    const text = `No registry answers gRPC at ${target}; start it, or set AUTH_ADDR (or GRPC_HOST and GRPC_PORT) to where it is`;
+    const text = `No registry answers gRPC at ${target}; start it, or set ${setting} (or GRPC_HOST and GRPC_PORT) to where it is`;
     return new RegistryError(error.kind, error.reason, text, { cause: error });
   }
   if (error.reason === "CLIENT_NOT_ALLOWED") {
@@ -102,11 +109,15 @@ function explained(error: unknown, target: string): unknown {
   return error;
 }
 
-function targetOf({ AUTH_ADDR: address, GRPC_HOST: host, GRPC_PORT: port }: AllSettings): string {
+const addressOf = { auth: "AUTH_ADDR", catalog: "CATALOG_ADDR", analytics: "ANALYTICS_ADDR" } as const;
+
+function targetOf(settings: AllSettings, service: Reached): string {
+  const { GRPC_HOST: host, GRPC_PORT: port } = settings;
+  const address = settings[addressOf[service]];
   if (address !== undefined) return address;
   if (port === 0) {
     throw settingsError([
-      { pointer: "AUTH_ADDR", reason: "needed, since GRPC_PORT=0 does not say where gRPC listens" },
+      { pointer: addressOf[service], reason: "needed, since GRPC_PORT=0 does not say where gRPC listens" },
     ]);
   }
   // What listens on every address is reached on this machine's own.

@@ -37,6 +37,8 @@ export interface PluginDocument extends Projection {
   readonly published: boolean;
   /** A deletion of all releases that began and is not through yet. */
   readonly deletion?: Deletion;
+  /** It was deleted as a whole, and nothing was published under its name since. */
+  readonly gone?: true;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** When anything at all was written, downloads included; other replicas read what is new by it. */

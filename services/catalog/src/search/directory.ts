@@ -75,6 +75,16 @@ export class Directory {
     return this.#stamps.get(name) ?? -1;
   }
 
+  /** A listed plugin as it is known. */
+  documentOf(name: string): PluginDocument | undefined {
+    return this.#entries.get(name)?.document;
+  }
+
+  /** Of every listed plugin, in no order. */
+  names(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
   /** The revision of a listed plugin; -1 for none. */
   revisionOf(name: string): number {
     return this.#entries.get(name)?.document.revision ?? -1;

@@ -1,7 +1,9 @@
 import type { Bus, Event, Subscription } from "@registry/bus";
+import { unavailable } from "@registry/domain";
 import type { Clock, Logger } from "@registry/kit";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { PluginStamp, PluginStore } from "../store/plugins.ts";
+import type { Rebuilding } from "./live-directory.ts";
 
 export interface FeedDeps {
   readonly plugins: PluginStore;
@@ -12,6 +14,15 @@ export interface FeedDeps {
   readonly revisionOf: (name: string) => number;
   readonly learned: (plugin: PluginDocument) => void;
   readonly loaded: () => void;
+  readonly rebuild: () => Rebuilding;
+}
+
+/** What came of building everything anew. */
+export interface Rebuilt {
+  /** Plugins that had not been known as the store has them. */
+  readonly mended: number;
+  /** Plugins looked at. */
+  readonly plugins: number;
 }
 
 const pageSize = 500;
@@ -60,6 +71,42 @@ export class Feed {
     await this.#read(names);
   }
 
+  /**
+   * Builds the directory anew from the store, while the one that is there answers; changes meanwhile go into both.
+   * @param mended told of each name that had been known wrongly
+   * @throws kind `unavailable` where the store, or the first load, is away
+   */
+  async rebuild(mended: (name: string) => void): Promise<Rebuilt> {
+    if (!this.#loadedAll) throw unavailable("The list of plugins");
+    const rebuilding = this.#deps.rebuild();
+    let plugins = 0;
+    try {
+      for await (const page of this.#pages()) {
+        for (const plugin of page) {
+          this.#deps.learned(plugin);
+          rebuilding.check(plugin._id);
+        }
+        plugins += page.length;
+      }
+      if (!this.#open) throw unavailable("The catalog");
+    } catch (error) {
+      rebuilding.cancel();
+      throw error;
+    }
+    const wrong = rebuilding.finish();
+    for (const name of wrong) mended(name);
+    return { mended: wrong.length, plugins };
+  }
+
+  async *#pages(): AsyncGenerator<PluginDocument[]> {
+    for (let after = ""; this.#open; ) {
+      const page = await this.#deps.plugins.page(after, pageSize);
+      yield page;
+      after = page.at(-1)?._id ?? "";
+      if (page.length < pageSize) return;
+    }
+  }
+
   #heard(event: Event): void {
     const { revision } = event.data as { readonly revision?: unknown };
     if (this.#deps.revisionOf(event.about) >= Number(revision)) return;
@@ -104,12 +151,7 @@ export class Feed {
 
   async #load(): Promise<void> {
     const since = this.#deps.clock.now();
-    for (let after = ""; ; ) {
-      const page = await this.#deps.plugins.page(after, pageSize);
-      for (const plugin of page) this.#deps.learned(plugin);
-      after = page.at(-1)?._id ?? "";
-      if (page.length < pageSize || !this.#open) break;
-    }
+    for await (const page of this.#pages()) for (const plugin of page) this.#deps.learned(plugin);
     this.#since = since;
     this.#loadedAll = true;
     this.#deps.loaded();

@@ -55,7 +55,7 @@ const readFields: readonly string[] = [
     "downloads",
     "published",
   ],
-  ...["deletion", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
+  ...["deletion", "gone", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
   ...["latest", "channels", "listed", "tombstones", "needs"],
 ];
 

@@ -12,6 +12,7 @@ import { type Caller, notFound, type OrgRole, type UserCaller, unavailable } fro
 import {
   anyone,
   type CallOptions,
+  type Clients,
   defineService,
   type Service,
   type ServiceClient,
@@ -51,6 +52,7 @@ export interface Package {
 export interface Replica {
   readonly service: Service;
   readonly client: ServiceClient<typeof CatalogServiceDefinition>;
+  readonly clients: Clients;
   readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   as(caller: Caller): CallOptions;
   close(): Promise<void>;
@@ -128,6 +130,7 @@ export class World {
     const replica: Replica = {
       service,
       client: around.clients.of(CatalogServiceDefinition),
+      clients: around.clients,
       dependents: around.clients.of(DependentsServiceDefinition),
       as: (caller) => around.as(caller),
       close: async () => {

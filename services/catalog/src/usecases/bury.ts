@@ -58,6 +58,7 @@ export async function finishDeletion(parts: Parts, plugin: PluginDocument): Prom
   await parts.projector.project(plugin._id, (before) => {
     if (before.deletion === undefined) return undefined;
     return {
+      set: { gone: true },
       unset: ["deletion"],
       event: (_after, revision) =>
         parts.events.make("registry.catalog.plugin.deleted", plugin._id, {

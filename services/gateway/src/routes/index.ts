@@ -7,6 +7,7 @@ import { authRoutes } from "./auth.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
+import { eventRoutes } from "./events.ts";
 import { federationRoutes, trustedPublisherRoutes } from "./federation.ts";
 import { jwksRoutes } from "./jwks.ts";
 import { memberRoutes } from "./members.ts";
@@ -53,6 +54,7 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...serviceAccountRoutes(parts),
     ...analyticsRoutes(parts),
     ...auditRoutes(parts),
+    ...eventRoutes(parts),
   ];
   const { REGISTRY_NAME: title, ANONYMOUS_READ } = parts.config;
   const anonymousRead = ANONYMOUS_READ !== false;

@@ -1,0 +1,1 @@
+export * from "./gen/registry/catalog/v1/maintenance_service.ts";

@@ -1,0 +1,81 @@
+import { Gauge, type Registry } from "prom-client";
+import type { Logger } from "../log.ts";
+
+const everyMs = 10_000;
+
+/** How far events are behind. Every replica that knows tells the same, so the largest of each series is the one to look at. */
+export interface EventGauges {
+  /** Events that a consumer group has not handled. */
+  readonly lag: Gauge<"group">;
+  /** Events that the bus has not accepted yet, by `service.collection`. */
+  readonly outboxPending: Gauge<"collection">;
+  /** Age of the oldest of them; 0 where none waits. */
+  readonly outboxOldest: Gauge<"collection">;
+  readonly deadLetters: Gauge;
+}
+
+export function createEventGauges(registry: Registry): EventGauges {
+  const registers = [registry];
+  return {
+    lag: new Gauge({
+      name: "registry_event_lag",
+      help: "Events that a consumer group has not handled",
+      labelNames: ["group"] as const,
+      registers,
+    }),
+    outboxPending: new Gauge({
+      name: "registry_outbox_pending",
+      help: "Events in outboxes that the bus has not accepted yet",
+      labelNames: ["collection"] as const,
+      registers,
+    }),
+    outboxOldest: new Gauge({
+      name: "registry_outbox_oldest_pending_seconds",
+      help: "Age of the oldest event that the bus has not accepted yet; 0 where none waits",
+      labelNames: ["collection"] as const,
+      registers,
+    }),
+    deadLetters: new Gauge({
+      name: "registry_dead_letters",
+      help: "Events that a consumer group could not handle and nobody has dropped",
+      registers,
+    }),
+  };
+}
+
+/** Keeps gauges fresh beside the scrapes, which then wait for nobody. */
+export class Sampler {
+  readonly #samples: readonly (() => Promise<void>)[];
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  /** @param samples each sets its gauges, and forgets them before it fails */
+  constructor(samples: readonly (() => Promise<void>)[], log: Logger) {
+    this.#samples = samples;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.sample(), everyMs);
+    this.sample();
+  }
+
+  sample(): Promise<void> {
+    this.#running ??= Promise.all(this.#samples.map((sample) => sample().catch((error) => this.#tell(error))))
+      .then(() => undefined)
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  #tell(error: unknown): void {
+    this.#log.debug({ err: error }, "a gauge could not be read");
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+}

@@ -1,0 +1,37 @@
+import { type Bus, type Delivery, parkedSubject, type Subscription, settledSubject } from "@registry/bus";
+import { decodeEvent } from "@registry/contracts/events";
+import type { Clock, Logger } from "@registry/kit";
+import type { DeadLetters } from "../store/dead-letters.ts";
+
+interface Deps {
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Stores what every group gives up. What cannot be stored now is tried for ever and never parked itself, so that no dead
+ * letter is lost and none leads to another.
+ */
+export function consumeDeadLetters(bus: Bus, deps: Deps): Promise<Subscription> {
+  const store = (delivery: Delivery): Promise<void> => storeOne(deps, delivery);
+  const subjects = [parkedSubject, settledSubject];
+  return bus.subscribe({ group: "dead-letters", subjects, onDeadLetter: store }, store);
+}
+
+async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery): Promise<void> {
+  const now = clock.now();
+  if (event.subject === settledSubject) {
+    const { group, eventId, attempts } = decodeEvent(settledSubject, event.data);
+    return await deadLetters.settle(group, eventId, attempts, now);
+  }
+  const { group, event: unhandled, attempts, cause } = decodeEvent(parkedSubject, event.data);
+  if (unhandled?.time === undefined) {
+    // Nothing that this registry has written; trying again would not make it so.
+    return log.error({ eventId: event.id, group }, "dead letter without its event, dropped");
+  }
+  const { traceparent, data, time, ...rest } = unhandled;
+  const trace = traceparent === "" ? {} : { traceparent };
+  const whole = { ...rest, ...trace, time, data: Buffer.from(data).toString("utf8") };
+  await deadLetters.park({ group, event: whole, attempts, cause }, now);
+}

@@ -1,0 +1,101 @@
+import { deliverToAuth, type Journal, openJournal } from "@registry/audit";
+import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
+import { journaled, Sampler, type ServiceTable } from "@registry/kit";
+import type { AnalyticsDeps } from "../analytics.ts";
+import type { Parts } from "../parts.ts";
+import { RebuildRunner } from "../rebuild/runner.ts";
+import { DeadLetters } from "../store/dead-letters.ts";
+import { RebuildJobs } from "../store/rebuild-jobs.ts";
+import { ReleaseRepair } from "../store/release-repair.ts";
+import { RollupRepair } from "../store/rollup-repair.ts";
+import { UsagePages } from "../store/usage-pages.ts";
+import { consumeDeadLetters } from "./consume-dead-letters.ts";
+import { eventTable } from "./grpc.ts";
+import type { EventParts } from "./parts.ts";
+
+/** So long after it is over nothing tells of a dead letter any more: events are kept a week, and by the bus a day longer. */
+const forgetMs = 30 * 24 * 3600 * 1000;
+const forgetEveryMs = 3600 * 1000;
+
+/** What becomes of events: dead letters, lag, rebuilds. A part of analytics with a table of its own. */
+export interface Events {
+  readonly tables: readonly ServiceTable[];
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function createEvents(parts: Parts, deps: AnalyticsDeps): Promise<Events> {
+  const { documents, bus, clients, clock, ids, log } = deps;
+  const deadLetters = await DeadLetters.open(documents);
+  const kept = await documents.collection<RelayedEvent>(relayedEventsSpec);
+  const relay = createRelay({ collection: deadLetters.collection, kept, bus, clock, log });
+  const rebuilds = await RebuildJobs.open(documents);
+  const rebuildParts = {
+    ...parts,
+    rollupRepair: await RollupRepair.open(documents),
+    releaseRepair: await ReleaseRepair.open(documents),
+    usagePages: await UsagePages.open(documents),
+  };
+  const runner = new RebuildRunner(rebuildParts, rebuilds, ids);
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
+  const kickRebuild = (): void => runner.kick();
+  const table = eventTable({ bus, clients, clock, ids, log, deadLetters, relay, rebuilds, kickRebuild });
+  const sampler = samplerOf({ bus, clock, deadLetters, relay }, deps);
+  return assemble({ deps, deadLetters, relay, runner, journal, sampler, table });
+}
+
+interface Assembled {
+  readonly deps: AnalyticsDeps;
+  readonly deadLetters: DeadLetters;
+  readonly relay: EventParts["relay"];
+  readonly runner: RebuildRunner;
+  readonly journal: Journal;
+  readonly sampler: Sampler;
+  readonly table: ServiceTable;
+}
+
+function assemble({ deps, deadLetters, relay, runner, journal, sampler, table }: Assembled): Events {
+  const { bus, clock, log } = deps;
+  let subscription: Subscription | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const forget = (): void => {
+    deadLetters
+      .forgetBefore(new Date(clock.now().getTime() - forgetMs))
+      .catch((error: unknown) => log.debug({ err: error }, "settled dead letters are forgotten later"));
+  };
+  return {
+    tables: journaled([table], journal),
+    async start() {
+      subscription = await consumeDeadLetters(bus, { deadLetters, clock, log });
+      timer = setInterval(forget, forgetEveryMs);
+      relay.start();
+      runner.start();
+      sampler.start();
+      journal.start();
+    },
+    async close() {
+      clearInterval(timer);
+      await subscription?.close();
+      await Promise.all([relay.close(), runner.close(), sampler.close(), journal.close()]);
+    },
+  };
+}
+
+type Sampled = Pick<EventParts, "bus" | "clock" | "deadLetters" | "relay">;
+
+function samplerOf({ bus, clock, deadLetters, relay }: Sampled, { metrics, log }: AnalyticsDeps): Sampler {
+  const { lag, outboxPending, outboxOldest, deadLetters: parked } = metrics.events;
+  const sampleLag = async (): Promise<void> => {
+    const groups = await bus.lag().finally(() => lag.reset());
+    for (const { group, waiting, underWay } of groups) lag.set({ group }, waiting + underWay);
+  };
+  const sampleOutbox = async (): Promise<void> => {
+    const { collection: name, pending, oldest } = await relay.backlog();
+    const collection = `analytics.${name}`;
+    const ageMs = oldest === undefined ? 0 : clock.now().getTime() - oldest.getTime();
+    outboxPending.set({ collection }, pending);
+    outboxOldest.set({ collection }, Math.max(0, ageMs) / 1000);
+  };
+  const sampleParked = async (): Promise<void> => parked.set(await deadLetters.count());
+  return new Sampler([sampleLag, sampleOutbox, sampleParked], log);
+}

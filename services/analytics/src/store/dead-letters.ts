@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import { type Event, type Outbox, type OutboxEvent, outboxIndexes, pendingEvent } from "@registry/bus";
+import type { Collection, CollectionSpec, Documents } from "@registry/documents";
+
+/** An event that one group could not handle; afterwards, for some weeks, that this is over. */
+export interface DeadLetter {
+  /** Of group and event, so that the same one again is the same document. */
+  readonly _id: string;
+  readonly group: string;
+  readonly eventId: string;
+  /** Whole, as it was; gone once nobody needs it any more. */
+  readonly event?: OutboxEvent;
+  /** Of two tellings the one with more is newer. */
+  readonly attempts: number;
+  readonly cause: string;
+  readonly state: "parked" | "retrying" | "settled" | "dropped";
+  /** Of what is parked or being retried. */
+  readonly open?: true;
+  readonly firstParkedAt: Date;
+  readonly parkedAt: Date;
+  readonly retriedAt?: Date;
+  /** When it was settled or dropped. */
+  readonly closedAt?: Date;
+  readonly outbox?: Outbox;
+}
+
+export interface Parked {
+  readonly group: string;
+  readonly event: OutboxEvent;
+  readonly attempts: number;
+  readonly cause: string;
+}
+
+const spec: CollectionSpec = {
+  name: "dead_letters",
+  indexes: [
+    {
+      name: "open",
+      keys: [
+        ["open", 1],
+        ["firstParkedAt", 1],
+      ],
+    },
+    {
+      name: "open_of_group",
+      keys: [
+        ["group", 1],
+        ["open", 1],
+        ["firstParkedAt", 1],
+      ],
+    },
+    { name: "closed_at", keys: [["closedAt", 1]] },
+    ...outboxIndexes,
+  ],
+};
+
+const readFields = ["group", "eventId", "event", "attempts", "cause", "state", "firstParkedAt", "parkedAt"] as const;
+
+export function deadLetterId(group: string, eventId: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([group, eventId]))
+    .digest("hex")
+    .slice(0, 40);
+}
+
+/** What groups could not handle. Tellings may come again and in any order: the number of attempts says what is newer. */
+export class DeadLetters {
+  readonly collection: Collection<DeadLetter>;
+
+  private constructor(collection: Collection<DeadLetter>) {
+    this.collection = collection;
+  }
+
+  static async open(documents: Documents): Promise<DeadLetters> {
+    return new DeadLetters(await documents.collection<DeadLetter>(spec));
+  }
+
+  async park({ group, event, attempts, cause }: Parked, now: Date): Promise<void> {
+    const _id = deadLetterId(group, event.id);
+    const shown = { event, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
+    const renew = () =>
+      this.collection.updateOne({ _id, attempts: { $lt: attempts } }, { $set: shown, $unset: { closedAt: true } });
+    if ((await renew()).matchedCount > 0) return;
+    const inserted = await this.collection.insertNew([{ ...shown, _id, group, eventId: event.id, firstParkedAt: now }]);
+    // An older telling may have come in between.
+    if (inserted.length === 0) await renew();
+  }
+
+  /** The retry that began after so many attempts came through. */
+  async settle(group: string, eventId: string, attempts: number, now: Date): Promise<void> {
+    const _id = deadLetterId(group, eventId);
+    const over = { attempts, state: "settled", closedAt: now } as const;
+    const close = () =>
+      this.collection.updateOne(
+        { _id, attempts: { $lte: attempts }, state: { $ne: "dropped" } },
+        { $set: over, $unset: { open: true, event: true } },
+      );
+    if ((await close()).matchedCount > 0) return;
+    const unseen = { ...over, _id, group, eventId, cause: "", firstParkedAt: now, parkedAt: now };
+    const inserted = await this.collection.insertNew([unseen]);
+    if (inserted.length === 0) await close();
+  }
+
+  find(id: string): Promise<DeadLetter | null> {
+    return this.collection.findOne({ _id: id, open: true }, { fields: readFields });
+  }
+
+  /**
+   * Those that nobody has settled or dropped, longest parked first.
+   * @param after where the page before ended
+   */
+  page(group: string, after: { since: Date; skip: number }, limit: number): Promise<DeadLetter[]> {
+    const { since, skip } = after;
+    const filter = { open: true, firstParkedAt: { $gte: since }, ...(group === "" ? {} : { group }) };
+    const fields = readFields.flatMap((field) =>
+      field === "event" ? ["event.id", "event.subject", "event.source", "event.about", "event.time"] : [field],
+    );
+    return this.collection.find(filter, { sort: [["firstParkedAt", 1]], skip, limit, fields });
+  }
+
+  count(group?: string): Promise<number> {
+    return this.collection.countDocuments({ open: true, ...(group === undefined ? {} : { group }) });
+  }
+
+  /** @returns null where it is not parked, or its last retry began a moment ago */
+  retry(letter: DeadLetter, event: Event, now: Date, staleBefore: Date): Promise<DeadLetter | null> {
+    const { _id, attempts } = letter;
+    const free = { $or: [{ state: "parked" }, { state: "retrying", retriedAt: { $lt: staleBefore } }] } as const;
+    return this.collection.findOneAndUpdate(
+      { $and: [{ _id, open: true, attempts }, free] },
+      { $set: { state: "retrying", retriedAt: now }, $push: { "outbox.pending": pendingEvent(event) } },
+      { returnDocument: "after" },
+    );
+  }
+
+  /** @returns false where it was over already */
+  async drop(id: string, now: Date): Promise<boolean> {
+    const over = { $set: { state: "dropped", closedAt: now }, $unset: { open: true, event: true } } as const;
+    return (await this.collection.updateOne({ _id: id, open: true }, over)).matchedCount > 0;
+  }
+
+  /** Lets go of what is long over: no telling of it can come any more. */
+  async forgetBefore(time: Date): Promise<void> {
+    await this.collection.deleteMany({ closedAt: { $lt: time } });
+  }
+}
