@@ -1,5 +1,6 @@
 import type { ServiceTable } from "@registry/kit";
 import { describe, expect, it } from "vitest";
+import { changeTable } from "../../services/analytics/src/changes/grpc.ts";
 import { analyticsTable } from "../../services/analytics/src/grpc.ts";
 import { auditTable } from "../../services/auth/src/audit/grpc.ts";
 import { federationTable } from "../../services/auth/src/federation/grpc.ts";
@@ -18,6 +19,7 @@ const tables: readonly ServiceTable[] = [
   catalogTable(nothing, nothing),
   storageTable(nothing),
   analyticsTable(nothing),
+  changeTable(nothing),
 ];
 
 /** What changes something that nobody answers for by name, each with why. */
@@ -35,6 +37,7 @@ const unaudited: Readonly<Record<string, string>> = {
   "StorageService/readBlob": "a read, as a stream",
   "StorageService/readPackageFile": "a read, as a stream",
   "AnalyticsService/recordUsage": "counts",
+  "ChangeService/watchHead": "a read, as a stream",
 };
 
 describe("the audit log", () => {

@@ -2,6 +2,7 @@ import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -23,6 +24,7 @@ import {
   auditRows,
   authRows,
   catalogRows,
+  changeRows,
   federationRows,
   organisationRows,
   type RpcRow,
@@ -41,6 +43,7 @@ const areas = {
   catalog: [CatalogServiceDefinition, catalogRows],
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
+  changes: [ChangeServiceDefinition, changeRows],
 } as const;
 
 const words: { readonly [code in Status]?: Expected } = {

@@ -16,7 +16,7 @@ export const fullNames: Record<Remote, readonly string[]> = {
   ),
   catalog: ["registry.catalog.v1.CatalogService"],
   storage: ["registry.storage.v1.StorageService"],
-  analytics: ["registry.analytics.v1.AnalyticsService"],
+  analytics: ["AnalyticsService", "ChangeService"].map((name) => `registry.analytics.v1.${name}`),
 };
 
 /** Whom each service calls. */

@@ -2,6 +2,7 @@ import type { Bus, Subscription } from "@registry/bus";
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
+import { type Changes, openChanges } from "./changes/changes.ts";
 import { subscribe } from "./consumers.ts";
 import { createFold } from "./fold.ts";
 import { analyticsTable } from "./grpc.ts";
@@ -36,24 +37,26 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     fold: createFold({ usages, rollups, activities }),
     announcer: new Announcer(rollups, bus, deps),
   };
-  return assemble(parts, deps);
+  return assemble(parts, await openChanges(config, deps), deps);
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps): Service {
+function assemble(parts: Parts, changes: Changes, { documents, bus }: AnalyticsDeps): Service {
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts)],
+    tables: [analyticsTable(parts), changes.table],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
+      await changes.start();
     },
     async checks() {
       const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
       return { database, bus: onBus };
     },
     async close() {
+      await changes.close();
       await subscription?.close();
       await parts.announcer.close();
       await sweeper.close();

@@ -4,6 +4,7 @@ import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -12,10 +13,12 @@ import type { FastifyInstance } from "fastify";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
+import { ChangeStreams } from "./change-streams.ts";
 import { createChecks } from "./checks.ts";
 import type { GatewayConfig } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { Downloads } from "./download.ts";
+import { HeadWatch } from "./head-watch.ts";
 import { Limiter } from "./limiter.ts";
 import { Links } from "./links.ts";
 import { RequestTimes } from "./metrics.ts";
@@ -97,6 +100,12 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const storage = clients.of(StorageServiceDefinition);
   const catalog = clients.of(CatalogServiceDefinition);
   const analytics = clients.of(AnalyticsServiceDefinition);
+  const changes = clients.of(ChangeServiceDefinition);
+  const changeStreams = new ChangeStreams({
+    ...{ changes, head: new HeadWatch(changes, log), clock, log },
+    most: config.LIMIT_STREAMS,
+    mostPerAddress: config.LIMIT_STREAMS_PER_ADDRESS,
+  });
   const spool = new UsageSpool({
     ...{ clock, ids, log, metrics },
     directory: deps.spoolDirectory,
@@ -112,7 +121,21 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
   const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
   const parts: Parts = {
-    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    ...{
+      config,
+      version,
+      clock,
+      log,
+      metrics,
+      storage,
+      catalog,
+      analytics,
+      changes,
+      changeStreams,
+      cache,
+      spool,
+      checks,
+    },
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),
@@ -156,6 +179,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     close() {
       closing ??= (async () => {
         ready.close();
+        changeStreams.close();
         // An answer under way may still promise to keep its connection open.
         const idle = setInterval(() => app.server.closeIdleConnections(), 100);
         const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);

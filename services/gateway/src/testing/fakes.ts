@@ -5,6 +5,7 @@ import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -91,6 +92,7 @@ export interface FakeNeighbours {
   readonly catalog?: Handlers<typeof CatalogServiceDefinition>;
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
+  readonly changes?: Handlers<typeof ChangeServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
   readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
@@ -125,6 +127,8 @@ export const testConfig: GatewayConfig = {
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
   LIMIT_CONNECTIONS: 100,
   LIMIT_CONNECTIONS_PER_ADDRESS: 0,
+  LIMIT_STREAMS: 10,
+  LIMIT_STREAMS_PER_ADDRESS: 5,
   LIMIT_CONCURRENT_UPLOADS: 8,
   LIMIT_CACHE_BYTES: 1024 * 1024,
   LIMIT_BLOB_CACHE_BYTES: 1024 * 1024,
@@ -172,6 +176,7 @@ export async function startFakeStack(
     }),
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
+  around.host(fakeService(ChangeServiceDefinition, neighbours.changes ?? {}));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
   around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
