@@ -15,6 +15,8 @@ export interface MeasuredRegistry {
   readonly startUpMs: number;
   /** Resident memory, bytes. */
   memory(): number;
+  /** Time that its threads had on a processor so far, milliseconds. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function startRegistry(): Promise<MeasuredRegistry> {
     token: readFileSync(join(dataDir, "admin-token"), "utf8").trim(),
     startUpMs,
     memory: () => residentBytes(child.pid),
+    cpuMs: () => cpuMs(child.pid),
     stop: async () => {
       const exited = once(child, "exit");
       child.kill("SIGTERM");
@@ -64,6 +67,12 @@ async function readUrl(child: ChildProcess): Promise<string> {
 export function residentBytes(pid: number | undefined): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1] ?? 0) * 1024;
+}
+
+/** The kernel counts in hundredths of a second. */
+function cpuMs(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 export interface Bare {

@@ -6,6 +6,8 @@ export interface PublishOptions {
   readonly fields?: Readonly<Record<string, string>>;
   /** Text of the manifest part. */
   readonly manifest?: string;
+  /** Beside those that the form needs. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** AgentiCraft's Python client sends these with everything, the download too. */
@@ -215,9 +217,10 @@ function deprecationPath(name: string, version: string | undefined): string {
   return `/api/v1/plugins/${name}${version === undefined ? "" : `/versions/${version}`}/deprecate`;
 }
 
-function publishForm(bytes: Uint8Array, { fields = {}, manifest }: PublishOptions = {}): Form {
+function publishForm(bytes: Uint8Array, { fields = {}, manifest, headers }: PublishOptions = {}): Form {
   const texts: Part[] = Object.entries(fields).map(([field, content]) => ({ field, content }));
   const beside: Part[] =
     manifest === undefined ? [] : [{ field: "manifest", content: manifest, filename: "plugin.yaml" }];
-  return multipart([...texts, ...beside, packagePart(bytes)]);
+  const form = multipart([...texts, ...beside, packagePart(bytes)]);
+  return { ...form, headers: { ...form.headers, ...headers } };
 }

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { missing } from "../servers/index.ts";
 import { type Actor, immutablePath } from "./actors.ts";
 import { callGrpc } from "./grpcurl.ts";
+import { scrapeAll } from "./scrape.ts";
 import { expectProblem, type Info, namesIn } from "./shapes.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +29,7 @@ export async function seesNothingOf(world: World, actor: Actor, name: string, ve
     await actor.gets("/api/v1/plugins/all"),
   ];
   for (const list of lists) expect(namesIn(list)).not.toContain(name);
-  await isNotToldOf(actor, name);
+  await isNotToldOf(world, actor, name);
   const base = `/api/v1/plugins/${name}`;
   const paths = [base, `${base}/versions`, `${base}/download`, `${base}/channels`, `${base}/channels/latest`];
   await areAbsent(
@@ -61,8 +62,9 @@ async function areAbsent(actor: Actor, paths: readonly string[], code: keyof typ
   for (const { answer } of answers) expectProblem(answer, 404, code, texts[code]);
 }
 
-async function isNotToldOf(actor: Actor, name: string): Promise<void> {
-  for (const path of ["/api/v1/analytics/popular?limit=100", "/api/v1/analytics/metrics", "/metrics"]) {
+async function isNotToldOf(world: World, actor: Actor, name: string): Promise<void> {
+  expect(await scrapeAll(world.stack)).not.toContain(name);
+  for (const path of ["/api/v1/analytics/popular?limit=100", "/api/v1/analytics/metrics"]) {
     expect((await actor.gets(path)).text).not.toContain(name);
   }
 }

@@ -37,14 +37,14 @@ describe.skipIf(missingFor("five"))("five processes that show each other certifi
     const identity = new Identity(deriveKeys(secretKey), systemClock, () => {
       throw new Error("nobody asks this process");
     });
-    const { pipeline, close } = createTestSurroundings();
+    const { pipeline, metrics, close } = createTestSurroundings();
     const tls =
       files === undefined ? undefined : { files: new WatchedTls(files, { clock: systemClock, log, everySeconds: 60 }) };
     const addresses = new Map([
       [CatalogServiceDefinition.fullName, world.stack.grpc.catalog[0] ?? ""],
       [StorageServiceDefinition.fullName, world.stack.grpc.storage[0] ?? ""],
     ]);
-    const clients = new Clients({ identity, pipeline, addresses, tls }, service);
+    const clients = new Clients({ identity, pipeline, metrics, addresses, tls }, service);
     closers.push(
       close,
       () => tls?.files.close(),

@@ -350,7 +350,10 @@ const organisations: Readonly<Record<string, RouteRow>> = {
 const analytics: Readonly<Record<string, RouteRow>> = {
   "GET /api/v1/analytics/popular": page(`${api}/analytics/popular`),
   "GET /api/v1/analytics/metrics": page(`${api}/analytics/metrics`),
+  "GET /api/v1/analytics/trending": page(`${api}/analytics/trending`),
+  "GET /api/v1/analytics/searches": admins(at(() => `${api}/analytics/searches`)),
   "GET /api/v1/analytics/plugins/{name}": read(at((f) => `${api}/analytics/plugins/${f.secret}`)),
+  "GET /api/v1/analytics/plugins/{name}/dependents": read(at((f) => `${api}/analytics/plugins/${f.secret}/dependents`)),
 };
 
 const federation: Readonly<Record<string, RouteRow>> = {

@@ -127,6 +127,14 @@ export const analyticsRows: Readonly<Record<string, RpcRow>> = {
   getMetrics: anybody(() => ({})),
 };
 
+export const insightsRows: Readonly<Record<string, RpcRow>> = {
+  getDownloadSeries: read((f) => ({ plugin: f.secret })),
+  getTrending: anybody(() => ({})),
+  listSearches: closed(["admin"], () => ({})),
+};
+
+export const dependentsRows: Readonly<Record<string, RpcRow>> = { listDependents: read(onSecret()) };
+
 /** A ticket is the right; without one nobody but the gateway is told whether the bytes are there. */
 const byTicket = (ask: Ask): RpcRow => ({
   ...always("denied"),

@@ -1,7 +1,7 @@
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
@@ -25,7 +25,9 @@ import {
   authRows,
   catalogRows,
   changeRows,
+  dependentsRows,
   federationRows,
+  insightsRows,
   organisationRows,
   type RpcRow,
   storageRows,
@@ -44,6 +46,8 @@ const areas = {
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
   changes: [ChangeServiceDefinition, changeRows],
+  insights: [InsightsServiceDefinition, insightsRows],
+  dependents: [DependentsServiceDefinition, dependentsRows],
 } as const;
 
 const words: { readonly [code in Status]?: Expected } = {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** A command that a build runs, in `cwd` (default: the build's own folder). */
@@ -38,7 +38,7 @@ export interface Server {
   fromPath: boolean;
 }
 
-export type ServerName = "nats" | "minio" | "mongo" | "ferret" | "grpcurl";
+export type ServerName = "nats" | "minio" | "mongo" | "ferret" | "grpcurl" | "promtool";
 
 const ferretSource = join(import.meta.dirname, "ferretdb");
 
@@ -111,7 +111,53 @@ function ferretFromSource(version: string): Recipe {
   };
 }
 
-/** Every server that tests start, and how to get it from an ordinary package registry. */
+/** Debian's package, unpacked and not installed. Its lists are read anew beside it: those of the system may be old or none. */
+function promtoolFromDebian(): Recipe {
+  return {
+    folder: "promtool-debian",
+    program: "bin/promtool",
+    tool: "apt-get",
+    usual: "10 seconds",
+    steps: (into) => {
+      for (const folder of ["lists/partial", "cache/archives/partial", "bin"]) {
+        mkdirSync(join(into, folder), { recursive: true });
+      }
+      const own = ["-q", "-o", `Dir::State::lists=${join(into, "lists")}`, "-o", `Dir::Cache=${join(into, "cache")}`];
+      return [
+        { command: "apt-get", args: [...own, "update"] },
+        { command: "apt-get", args: [...own, "download", "prometheus"] },
+        { command: "sh", args: ["-c", "dpkg-deb -x prometheus_*.deb unpacked && rm prometheus_*.deb"] },
+      ];
+    },
+    finish: (into) => {
+      renameSync(join(into, "unpacked", "usr", "bin", "promtool"), join(into, "bin", "promtool"));
+      for (const left of ["lists", "cache", "unpacked"]) rmSync(join(into, left), { recursive: true, force: true });
+    },
+  };
+}
+
+/** By way of a module of its own: Go refuses to install a command whose module excludes others. */
+function promtoolFromSource(version: string): Recipe {
+  const command = "github.com/prometheus/prometheus/cmd/promtool";
+  return {
+    folder: `promtool-${version.replace(/^v/, "")}`,
+    program: "bin/promtool",
+    tool: "go",
+    usual: "4 minutes",
+    steps: (into) => {
+      const cwd = join(into, "src");
+      mkdirSync(cwd);
+      return [
+        { command: "go", args: ["mod", "init", "promtool"], cwd },
+        { command: "go", args: ["get", `${command}@${version}`], cwd },
+        { command: "go", args: ["build", "-o", join(into, "bin", "promtool"), command], cwd },
+      ];
+    },
+    finish: (into) => rmSync(join(into, "src"), { recursive: true, force: true }),
+  };
+}
+
+/** Every server and tool that tests start, and how to get it from an ordinary package registry. */
 export const servers: Record<ServerName, Server> = {
   nats: {
     programs: ["nats-server"],
@@ -142,5 +188,11 @@ export const servers: Record<ServerName, Server> = {
     setting: "TEST_GRPCURL",
     fromPath: true,
     recipes: [goInstall("grpcurl", "v1.9.3", "github.com/fullstorydev/grpcurl/cmd/grpcurl", "1 minute")],
+  },
+  promtool: {
+    programs: ["promtool"],
+    setting: "TEST_PROMTOOL",
+    fromPath: true,
+    recipes: [promtoolFromDebian(), promtoolFromSource("v0.308.1")],
   },
 };

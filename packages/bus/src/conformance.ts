@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeGroups } from "./conformance/groups.ts";
+import { describeLag } from "./conformance/lag.ts";
 import { describeLife } from "./conformance/life.ts";
+import { describeParking } from "./conformance/parking.ts";
 import { describePublish } from "./conformance/publish.ts";
 import { describeRedelivery } from "./conformance/redelivery.ts";
 import type { OpenedBus } from "./conformance/support.ts";
@@ -29,6 +31,8 @@ export function describeBus(name: string, open: () => Promise<OpenedBus>): void 
     describePublish(current);
     describeGroups(current);
     describeRedelivery(current);
+    describeParking(current);
+    describeLag(current);
     describeTaps(current);
     describeLife(current, open);
   });

@@ -1,9 +1,16 @@
 import { withDeadline } from "./deadline.ts";
+import type { Parking } from "./parking.ts";
 import type { BusLog, Delivery, Redelivery } from "./port.ts";
 import { type CheckedSubscription, pauseAfter } from "./rules.ts";
 
 /** What the bus is to do with an event after one delivery: forget it, or bring it again after a pause. */
 export type Outcome = "handled" | "dead" | { readonly againAfterMs: number; readonly cause: unknown };
+
+export interface DeliveryContext {
+  readonly redelivery: Redelivery;
+  readonly log: BusLog;
+  readonly parking: Parking;
+}
 
 /**
  * Runs one delivery by the rules that both adapters share. Never rejects.
@@ -13,7 +20,7 @@ export async function deliver(
   subscription: CheckedSubscription,
   handle: (delivery: Delivery) => Promise<void>,
   delivery: Delivery,
-  context: { readonly redelivery: Redelivery; readonly log: BusLog; readonly cause?: unknown },
+  context: DeliveryContext & { readonly cause?: unknown },
 ): Promise<Outcome> {
   const { group, ackWaitMs, maxDeliver } = subscription;
   const { event, attempt } = delivery;
@@ -26,6 +33,7 @@ export async function deliver(
         () => new Error(`The handler took longer than ${ackWaitMs} ms`),
         async () => handle(delivery),
       );
+      await recorded(subscription, () => context.parking.settle(group, delivery));
       return "handled";
     } catch (error) {
       cause = error;
@@ -36,15 +44,20 @@ export async function deliver(
     return { againAfterMs: pauseAfter(attempt, context.redelivery), cause };
   }
   try {
-    await withDeadline(
-      ackWaitMs,
-      () => new Error("Recording the dead letter took too long"),
-      async () => subscription.onDeadLetter?.(delivery, cause),
-    );
+    const park = (): Promise<void> => context.parking.park(group, delivery, Math.min(attempt, maxDeliver), cause);
+    await recorded(subscription, () => subscription.onDeadLetter?.(delivery, cause) ?? park());
     context.log.error({ ...told, err: cause }, "event given up");
     return "dead";
   } catch (error) {
     context.log.error({ ...told, err: error }, "dead letter not recorded, comes again");
     return { againAfterMs: pauseAfter(attempt, context.redelivery), cause };
   }
+}
+
+async function recorded({ ackWaitMs }: CheckedSubscription, record: () => Promise<void>): Promise<void> {
+  await withDeadline(
+    ackWaitMs,
+    () => new Error("Recording the dead letter took too long"),
+    async () => record(),
+  );
 }

@@ -16,6 +16,6 @@ export async function openBus({ natsUrl, ready, ...options }: BusOptions): Promi
     const { openNatsBus } = await import("./nats/open.ts");
     return await openNatsBus({ ...options, url: natsUrl });
   }
-  const { log, redelivery } = options;
-  return createInProcessBus({ log, ...(redelivery && { redelivery }), ...(ready && { ready }) });
+  const { name: _, ...rest } = options;
+  return createInProcessBus({ ...rest, ...(ready && { ready }) });
 }

@@ -1,32 +1,14 @@
 import { isRegistryError } from "@registry/domain";
-import type { KeptEvent, OutboxDocument, OutboxEvent } from "./outbox-event.ts";
+import { eventOf, type OutboxDocument, type OutboxEvent } from "./outbox-event.ts";
+import { KeptEvents, type Replay } from "./outbox-kept.ts";
+import type { KeptCollection, OutboxCollection } from "./outbox-store.ts";
 import type { Bus, BusLog } from "./port.ts";
-
-type Range<T> = { readonly $gt: T } | { readonly $lt: T };
-type Key = string | number;
-type OutboxFilter =
-  | { readonly _id: Key }
-  | { readonly _id: Key; readonly "outbox.pending.id": string }
-  | { readonly _id: Key; readonly "outbox.kept.id": string }
-  | { readonly "outbox.pending.id": Range<string> }
-  | { readonly "outbox.kept.generation": Range<string> }
-  | { readonly "outbox.kept.relayedAt": Range<Date> };
-type OutboxUpdate = {
-  readonly $pull:
-    | { readonly "outbox.pending": { readonly id: string } }
-    | { readonly "outbox.kept": { readonly id: string } }
-    | { readonly "outbox.kept": { readonly relayedAt: Range<Date> } };
-  readonly $push?: { readonly "outbox.pending": OutboxEvent } | { readonly "outbox.kept": KeptEvent };
-};
-/** The part of a collection that the relay uses; every collection of the document port has it. */
-export interface OutboxCollection {
-  readonly name: string;
-  find(filter: OutboxFilter, options: { limit: number; fields: readonly string[] }): Promise<OutboxDocument[]>;
-  updateOne(filter: OutboxFilter, update: OutboxUpdate): Promise<{ readonly modifiedCount: number }>;
-}
+import { messageIdOf } from "./rules.ts";
 
 export interface RelayOptions {
   readonly collection: OutboxCollection;
+  /** Opened with `relayedEventsSpec`; relays of one database share it. */
+  readonly kept: KeptCollection;
   readonly bus: Bus;
   readonly clock: { now(): Date };
   readonly log: BusLog;
@@ -34,8 +16,17 @@ export interface RelayOptions {
   readonly intervalMs?: number;
   /** How long relayed events are kept. Default, and at least, seven days. */
   readonly keepMs?: number;
-  /** Documents whose events are under way at once. Default 256. */
+  /** Events under way at once, those apart that the bus takes long for. Default 256. */
   readonly maxUnderWay?: number;
+}
+
+/** What waits to be relayed. */
+export interface Backlog {
+  readonly collection: string;
+  /** Events; where they are in more than a thousand documents, one is counted for each document beyond. */
+  readonly pending: number;
+  /** When the oldest of them happened, of a thousand documents; undefined where nothing waits. */
+  readonly oldest: Date | undefined;
 }
 
 /**
@@ -47,35 +38,53 @@ export interface Relay {
   start(): void;
   /** There is something new: looks at once. */
   kick(): void;
+  backlog(): Promise<Backlog>;
+  /** Sends kept events once more, by any replica, also after a restart. @returns how many */
+  replay(replay: Replay): Promise<number>;
   /** Takes nothing new and waits, at most five seconds, for what is under way. Idempotent. */
   close(): Promise<void>;
 }
 
-const sevenDaysMs = 7 * 24 * 3600 * 1000;
-const trimEveryMs = 3600 * 1000;
+const tidyEveryMs = 3600 * 1000;
+const resendEveryMs = 5000;
 const pageSize = 100;
-const maxPages = 100;
+const mostCounted = 1000;
 const closeWithinMs = 5000;
+/** What takes longer has met a consumer that fails, on a bus that waits for it: it must not keep others from the bus. */
+const slowMs = 2000;
+/** Even of slow ones no more at once, for the sake of memory. */
+const mostSlow = 4096;
 
 export function createRelay(options: RelayOptions): Relay {
   return new OutboxRelay(options);
 }
 
+interface UnderWay {
+  readonly document: string | number;
+  readonly since: number;
+  readonly work: Promise<void>;
+  /** It stays listed until the store is asked again: an answer that was under way may still tell of it. */
+  done: boolean;
+}
+
 class OutboxRelay implements Relay {
   readonly #options: RelayOptions;
-  readonly #keepMs: number;
-  readonly #underWay = new Map<string | number, Promise<void>>();
+  readonly #kept: KeptEvents;
+  /** By document and event. */
+  readonly #underWay = new Map<string, UnderWay>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #resending: Promise<void> | undefined;
   #again = false;
   #open = false;
   #away = false;
   #generation: string | undefined;
-  #trimmedAt = 0;
+  #resentAt = Number.NEGATIVE_INFINITY;
+  #tidiedAt = 0;
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    this.#keepMs = Math.max(options.keepMs ?? sevenDaysMs, sevenDaysMs);
+    this.#kept = new KeptEvents(options);
   }
 
   start(): void {
@@ -94,6 +103,23 @@ class OutboxRelay implements Relay {
     });
   }
 
+  async backlog(): Promise<Backlog> {
+    const { collection } = this.#options;
+    const filter = { "outbox.pending.id": { $gt: "" } };
+    const found = await collection.find(filter, { limit: mostCounted, fields: ["outbox.pending.time"] });
+    const times = found.flatMap(({ outbox }) => outbox?.pending ?? []).map(({ time }) => time.getTime());
+    const beyond = found.length < mostCounted ? 0 : (await collection.countDocuments(filter)) - found.length;
+    const oldest = times.length === 0 ? undefined : new Date(times.reduce((least, time) => Math.min(least, time)));
+    return { collection: collection.name, pending: times.length + Math.max(0, beyond), oldest };
+  }
+
+  async replay(replay: Replay): Promise<number> {
+    const count = await this.#kept.replay(replay);
+    this.#resentAt = Number.NEGATIVE_INFINITY;
+    this.kick();
+    return count;
+  }
+
   async close(): Promise<void> {
     this.#open = false;
     clearInterval(this.#timer);
@@ -101,7 +127,8 @@ class OutboxRelay implements Relay {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeWithinMs);
     });
-    await Promise.race([Promise.all([this.#running, ...this.#underWay.values()]), late]);
+    const works = [...this.#underWay.values()].map(({ work }) => work);
+    await Promise.race([Promise.all([this.#running, this.#resending, ...works]), late]);
     clearTimeout(timer);
   }
 
@@ -119,99 +146,83 @@ class OutboxRelay implements Relay {
   /** One look at the store: starts what is pending and not under way. */
   async #pass(): Promise<void> {
     const generation = await this.#options.bus.generation();
-    if (generation !== this.#generation) await this.#takeBackLost(generation);
-    const free = (this.#options.maxUnderWay ?? 256) - this.#underWay.size;
+    this.#resendWhereDue(generation);
+    for (const [key, { done }] of this.#underWay) if (done) this.#underWay.delete(key);
+    const free = this.#free();
     if (free > 0) {
       const filter = { "outbox.pending.id": { $gt: "" } };
-      const limit = this.#underWay.size + Math.min(free, pageSize);
-      const found = await this.#options.collection.find(filter, { limit, fields: ["outbox"] });
-      const fresh = found.filter((document) => !this.#underWay.has(document._id)).slice(0, free);
+      const known = new Set([...this.#underWay.values()].map(({ document }) => document));
+      const limit = known.size + Math.min(free, pageSize);
+      const found = await this.#options.collection.find(filter, { limit, fields: ["outbox.pending"] });
       if (found.length === 0) this.#away = false;
-      for (const document of fresh) this.#begin(document, generation, found.length === limit);
+      // Begun in order without waiting in between, so that one that is slow to be taken does not hold up the next.
+      for (const document of found) this.#begin(document, generation, found.length === limit);
     }
-    await this.#trim();
+    await this.#tidyWhereDue();
   }
 
-  #begin(document: OutboxDocument, generation: string, mayBeMore: boolean): void {
-    const work = this.#relay(document, generation)
-      .then(() => {
-        this.#underWay.delete(document._id);
-        this.#away = false;
-        if (mayBeMore) this.kick();
-      })
-      .catch((error: unknown) => {
-        this.#underWay.delete(document._id);
-        this.#tellAway(error);
+  #free(): number {
+    const recent = performance.now() - slowMs;
+    const quick = [...this.#underWay.values()].filter(({ since }) => since > recent).length;
+    const slow = this.#underWay.size - quick;
+    return Math.min((this.#options.maxUnderWay ?? 256) - quick, mostSlow - slow);
+  }
+
+  #begin({ _id, outbox }: OutboxDocument, generation: string, mayBeMore: boolean): void {
+    for (const event of outbox?.pending ?? []) {
+      const key = JSON.stringify([_id, messageIdOf(event)]);
+      if (this.#underWay.has(key)) continue;
+      const work = this.#relay(_id, event, generation).then(
+        () => {
+          this.#away = false;
+          if (mayBeMore) this.kick();
+        },
+        (error: unknown) => this.#tellAway(error),
+      );
+      const underWay: UnderWay = { document: _id, since: performance.now(), work, done: false };
+      this.#underWay.set(key, underWay);
+      void work.then(() => {
+        underWay.done = true;
       });
-    this.#underWay.set(document._id, work);
+    }
   }
 
-  async #relay(document: OutboxDocument, generation: string): Promise<void> {
-    // Begun in order without waiting in between, so that one that is slow to be taken does not hold up the next.
-    const relayed = (document.outbox?.pending ?? []).map((event) => this.#relayOne(document._id, event, generation));
-    const failed = (await Promise.allSettled(relayed)).find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
-  }
-
-  async #relayOne(_id: string | number, event: OutboxEvent, generation: string): Promise<void> {
-    const { bus, clock, collection, log } = this.#options;
+  async #relay(_id: string | number, event: OutboxEvent, generation: string): Promise<void> {
+    const { bus, collection, log } = this.#options;
     try {
-      await bus.publish({ ...event, data: JSON.parse(event.data) });
+      await bus.publish(eventOf(event));
     } catch (error) {
       if (!isRegistryError(error) || error.kind !== "invalid_argument") throw error;
       // It can never be carried; left pending it would be tried for ever.
       log.error({ eventId: event.id, subject: event.subject, err: error }, "event refused by the bus, put aside");
     }
-    await collection.updateOne(
-      { _id, "outbox.pending.id": event.id },
-      {
-        $pull: { "outbox.pending": { id: event.id } },
-        $push: { "outbox.kept": { ...event, relayedAt: clock.now(), generation } },
-      },
-    );
+    await this.#kept.add(event, generation);
+    const again = event.again?.key ?? ({ $exists: false } as const);
+    await collection.updateOne({ _id }, { $pull: { "outbox.pending": { id: event.id, "again.key": again } } });
   }
 
-  /** Makes what another generation of the bus was given pending again. */
-  async #takeBackLost(generation: string): Promise<void> {
-    for (const other of [{ $lt: generation }, { $gt: generation }]) {
-      for (let page = 0; ; page++) {
-        if (page === maxPages) {
-          this.#again = true;
-          return;
-        }
-        const filter = { "outbox.kept.generation": other };
-        const found = await this.#options.collection.find(filter, { limit: pageSize, fields: ["outbox"] });
-        for (const document of found) await this.#takeBack(document, generation);
-        if (found.length < pageSize) break;
-      }
-    }
-    this.#generation = generation;
+  /** Beside what is new, which must not wait for days of events. */
+  #resendWhereDue(generation: string): void {
+    const now = performance.now();
+    if (this.#resending !== undefined) return;
+    if (generation === this.#generation && now - this.#resentAt < resendEveryMs) return;
+    this.#resentAt = now;
+    this.#resending = this.#kept
+      .resend(generation, () => this.#open)
+      .then(() => {
+        this.#generation = generation;
+      })
+      .catch((error: unknown) => this.#tellAway(error))
+      .finally(() => {
+        this.#resending = undefined;
+      });
   }
 
-  async #takeBack(document: OutboxDocument, generation: string): Promise<void> {
-    for (const kept of document.outbox?.kept ?? []) {
-      if (kept.generation === generation) continue;
-      const { relayedAt: _, generation: __, ...event } = kept;
-      await this.#options.collection.updateOne(
-        { _id: document._id, "outbox.kept.id": event.id },
-        { $pull: { "outbox.kept": { id: event.id } }, $push: { "outbox.pending": event } },
-      );
-    }
-  }
-
-  async #trim(): Promise<void> {
+  async #tidyWhereDue(): Promise<void> {
     const now = this.#options.clock.now().getTime();
-    if (now - this.#trimmedAt < trimEveryMs) return;
-    const old = { $lt: new Date(now - this.#keepMs) };
-    for (let page = 0; page < maxPages; page++) {
-      const filter = { "outbox.kept.relayedAt": old };
-      const found = await this.#options.collection.find(filter, { limit: pageSize, fields: ["_id"] });
-      for (const { _id } of found) {
-        await this.#options.collection.updateOne({ _id }, { $pull: { "outbox.kept": { relayedAt: old } } });
-      }
-      if (found.length < pageSize) break;
-    }
-    this.#trimmedAt = now;
+    if (now - this.#tidiedAt < tidyEveryMs) return;
+    await this.#kept.tidy();
+    this.#tidiedAt = now;
   }
 
   /** Once for each outage. */

@@ -7,10 +7,12 @@
  *   once, also after a restart of its processes;
  * - within one consumer group one process handles an event at a time; a handler that throws (or takes longer than
  *   `ackWaitMs`, though nothing stops it then) gets the event again after a growing pause, up to `maxDeliver` times, then
- *   `onDeadLetter` is told once and other events pass meanwhile;
+ *   the event is parked once and other events pass meanwhile;
  * - a process that dies while it handles an event has used up one of the deliveries; one that has used up the last
- *   is handed to `onDeadLetter` by another, which does not handle it again;
- * - publishing the same `id` again within two minutes is accepted and may be dropped;
+ *   is parked by another, which does not handle it again;
+ * - a parked event is published whole under `registry.deadletters.event.parked`, and stays undelivered where that fails;
+ *   one that was delivered again by hand and handled is told of under `registry.deadletters.event.settled`;
+ * - publishing the same `id` again within two minutes is accepted and may be dropped, but not with another `again`;
  * - handlers and taps get a JSON copy of their own;
  * - every call is bounded in time and fails with kind `unavailable` when the bus is away; subscriptions outlive that;
  * - order is kept per publisher in the usual case but not promised: events carry the revision of what they tell.
@@ -30,7 +32,19 @@ export interface Event {
   readonly data: unknown;
   /** W3C trace context, if the publisher had one. */
   readonly traceparent?: string;
+  /** Set where the event is sent once more on purpose. */
+  readonly again?: Again;
 }
+
+/** How an event is sent once more: its id stays, since handlers are idempotent by it. A type alias, as a value of stores. */
+export type Again = {
+  /** New with each intention, so that the bus does not take it for a repetition. 1 to 100 printable ASCII characters. */
+  readonly key: string;
+  /** The one group that is to handle it; all others, and taps, pass it over. */
+  readonly group?: string;
+  /** Deliveries that this group has used up before. */
+  readonly attempts?: number;
+};
 
 export interface Delivery {
   readonly event: Event;
@@ -49,13 +63,25 @@ export interface SubscribeOptions {
   readonly maxDeliver?: number;
   /** Handled at once by this subscription, 1 to 1000. Default 16. */
   readonly concurrency?: number;
-  /** Told once an event has used up its deliveries. If it throws, the event stays undelivered and is tried again later. */
+  /**
+   * Told, instead of the event being parked, once it has used up its deliveries; for the group that stores parked events.
+   * If it throws, the event stays undelivered and is tried again later.
+   */
   readonly onDeadLetter?: (delivery: Delivery, cause: unknown) => Promise<void>;
 }
 
 export interface Subscription {
   /** Takes no new events, waits for handlers under way (at most `ackWaitMs`), then frees everything. */
   close(): Promise<void>;
+}
+
+/** Events of one group that it has not handled, each counted once. */
+export interface GroupLag {
+  readonly group: string;
+  /** Not delivered yet; on a bus that other groups share, events that do not concern it may be among them. */
+  readonly waiting: number;
+  /** Delivered and not answered for: being handled, or pausing after a failure. */
+  readonly underWay: number;
 }
 
 export interface Bus {
@@ -81,6 +107,11 @@ export interface Bus {
    * events again.
    */
   generation(): Promise<string>;
+  /**
+   * How far every group of the registry is behind, also those of other processes.
+   * @throws kind `unavailable`
+   */
+  lag(): Promise<GroupLag[]>;
   /** Closes every subscription, then the connection; calls after it fail with kind `unavailable`. */
   close(): Promise<void>;
 }

@@ -2,6 +2,11 @@ import { invalid, quote, type RegistryError } from "@registry/domain";
 import type { Event, Redelivery, SubscribeOptions } from "./port.ts";
 
 export const maxBodyBytes = 512 * 1024;
+/** A parked event holds another whole, in base64. */
+const maxParkedBytes = maxBodyBytes * 1.4;
+
+export const parkedSubject = "registry.deadletters.event.parked";
+export const settledSubject = "registry.deadletters.event.settled";
 
 const subjectPattern = /^registry(\.[a-z0-9_-]{1,64}){1,8}$/;
 const groupPattern = /^[a-z][a-z0-9-]{0,63}$/;
@@ -14,6 +19,14 @@ export interface CheckedSubscription {
   readonly concurrency: number;
   readonly onDeadLetter: SubscribeOptions["onDeadLetter"];
 }
+
+/** What tells an event from its repetitions. */
+export const messageIdOf = ({ id, again }: Pick<Event, "id" | "again">): string =>
+  again === undefined ? id : `${id}#${again.key}`;
+
+/** Whether a group is to handle an event of its subjects; undefined stands for a tap. */
+export const isFor = (group: string | undefined, { again }: Pick<Event, "again">): boolean =>
+  again?.group === undefined || again.group === group;
 
 /**
  * The event's data as it travels.
@@ -30,10 +43,24 @@ export function encodeData(event: Event): string {
   if (event.traceparent !== undefined && !/^[0-9a-f-]{1,100}$/.test(event.traceparent)) {
     throw invalidEvent("traceparent must be a W3C trace context", "/traceparent");
   }
+  checkAgain(event.again);
   const body = JSON.stringify(event.data);
   if (body === undefined) throw invalidEvent("data must be a JSON value", "/data");
-  if (Buffer.byteLength(body) > maxBodyBytes) throw invalidEvent(`data may have up to ${maxBodyBytes} bytes`, "/data");
+  const most = event.subject === parkedSubject ? maxParkedBytes : maxBodyBytes;
+  if (Buffer.byteLength(body) > most) throw invalidEvent(`data may have up to ${maxBodyBytes} bytes`, "/data");
   return body;
+}
+
+function checkAgain(again: Event["again"]): void {
+  if (again === undefined) return;
+  const { key, group, attempts = 0 } = again;
+  if (!/^[!-~]{1,100}$/.test(key)) throw invalidEvent("key must be 1 to 100 printable ASCII characters", "/again/key");
+  if (group !== undefined && !groupPattern.test(group)) {
+    throw invalidEvent(`${quote(group)} is no group name`, "/again/group");
+  }
+  if (!Number.isSafeInteger(attempts) || attempts < 0) {
+    throw invalidEvent("attempts must be a whole number from 0", "/again/attempts");
+  }
 }
 
 /** @throws kind `invalid_argument`, reason `INVALID_SUBSCRIPTION` */

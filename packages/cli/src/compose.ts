@@ -1,16 +1,25 @@
 import { join } from "node:path";
-import { type Blobs, openBlobs } from "@registry/blobs";
-import { type Bus, openBus } from "@registry/bus";
-import { type Documents, openDocuments } from "@registry/documents";
-import type { Service, ServiceName, Surroundings } from "@registry/kit";
+import { type Blobs, observeBlobs, openBlobs } from "@registry/blobs";
+import { type Bus, observeBus, openBus } from "@registry/bus";
+import { type Documents, observeDocuments, openDocuments } from "@registry/documents";
+import {
+  blobSpans,
+  documentSpans,
+  eventSpans,
+  type Service,
+  type ServiceName,
+  type Surroundings,
+  type Tracing,
+} from "@registry/kit";
 import { createAnalyticsService } from "@registry/service-analytics";
 import { createAuthService } from "@registry/service-auth";
 import { createCatalogService } from "@registry/service-catalog";
-import { createGatewayService } from "@registry/service-gateway";
+import { type AccessLogOptions, createGatewayService } from "@registry/service-gateway";
 import { createStorageService } from "@registry/service-storage";
 import { auditHeadFile } from "./audit-head-file.ts";
 import type { Plan } from "./plan.ts";
 import type { AllSettings } from "./settings.ts";
+import { version } from "./version.ts";
 
 /** Registers what has to be closed, in the order of opening, and hands it back. */
 export type Opened = <T>(resource: T, close: (resource: T) => Promise<void> | void) => T;
@@ -20,6 +29,9 @@ export interface Composition {
   readonly settings: AllSettings;
   readonly around: (name: ServiceName) => Surroundings;
   readonly opened: Opened;
+  readonly tracing: Tracing;
+  /** Of the gateway's requests; absent where they are not logged. */
+  readonly accessLog: AccessLogOptions | undefined;
   /** Resolves when every service of the process has started: the embedded bus delivers nothing before. */
   readonly started: Promise<void>;
 }
@@ -36,15 +48,16 @@ export interface Composed {
 
 /** Opens the stores that the hosted services need, and hands each service its own. */
 export async function composeServices(composition: Composition): Promise<Composed> {
-  const { plan, settings, around, opened, started } = composition;
+  const { plan, settings, around, opened, started, tracing, accessLog } = composition;
   const dataDir = settings.DATA_DIR;
   const hosts = (name: ServiceName): boolean => plan.hosted.includes(name);
-  const documents = async (service: ServiceName): Promise<Documents> =>
-    opened(
-      await openDocuments({ mongodbUrl: settings.MONGODB_URL, dataDir, service, log: around(service).log }),
-      (store) => store.close(),
-    );
-  const bus: Bus = opened(
+  const documents = async (service: ServiceName): Promise<Documents> => {
+    const own = { mongodbUrl: settings.MONGODB_URL, dataDir, service, log: around(service).log };
+    const store = opened(await openDocuments(own), (open) => open.close());
+    const system = settings.MONGODB_URL === undefined ? "sqlite" : "mongodb";
+    return tracing.on ? observeDocuments(store, documentSpans(tracing, { system, database: service })) : store;
+  };
+  const plainBus = opened(
     await openBus({
       natsUrl: settings.NATS_URL,
       name: `agenticraft-registry ${plan.hosted.join("+")}`,
@@ -53,6 +66,7 @@ export async function composeServices(composition: Composition): Promise<Compose
     }),
     (b) => b.close(),
   );
+  const bus: Bus = observeBus(plainBus, eventSpans(tracing, settings.NATS_URL === undefined ? "in-process" : "nats"));
 
   const auth = hosts("auth")
     ? await createAuthService(settings, {
@@ -66,7 +80,11 @@ export async function composeServices(composition: Composition): Promise<Compose
     ? await createStorageService(settings, {
         ...around("storage"),
         documents: await documents("storage"),
-        blobs: opened(await openPackages(settings), (store) => store.close()),
+        blobs: observed(
+          opened(await openPackages(settings), (store) => store.close()),
+          settings,
+          tracing,
+        ),
         workDirectory: join(dataDir, "tmp"),
       })
     : undefined;
@@ -74,10 +92,21 @@ export async function composeServices(composition: Composition): Promise<Compose
     ? await createCatalogService(settings, { ...around("catalog"), documents: await documents("catalog"), bus })
     : undefined;
   const analytics = hosts("analytics")
-    ? await createAnalyticsService(settings, { ...around("analytics"), documents: await documents("analytics"), bus })
+    ? await createAnalyticsService(settings, {
+        ...around("analytics"),
+        documents: await documents("analytics"),
+        bus,
+        alone: settings.MONGODB_URL === undefined,
+      })
     : undefined;
   const gateway = hosts("gateway")
-    ? await createGatewayService(settings, { ...around("gateway"), spoolDirectory: join(dataDir, "spool"), bus })
+    ? await createGatewayService(settings, {
+        ...around("gateway"),
+        spoolDirectory: join(dataDir, "spool"),
+        bus,
+        version,
+        accessLog,
+      })
     : undefined;
   const services = [auth, storage, catalog, analytics, gateway].filter((service) => service !== undefined);
   return { services, gateway, auth };
@@ -85,6 +114,11 @@ export async function composeServices(composition: Composition): Promise<Compose
 
 export function adminTokenFile(settings: AllSettings): string {
   return settings.ADMIN_TOKEN_FILE ?? join(settings.DATA_DIR, "admin-token");
+}
+
+function observed(blobs: Blobs, settings: AllSettings, tracing: Tracing): Blobs {
+  const store = settings.S3_ENDPOINT === undefined ? "files" : "s3";
+  return tracing.on ? observeBlobs(blobs, blobSpans(tracing, store)) : blobs;
 }
 
 function openPackages(settings: AllSettings): Promise<Blobs> {

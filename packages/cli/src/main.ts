@@ -10,13 +10,14 @@ import { builtInPatterns } from "./package/left-out.ts";
 import type { ServeOptions } from "./serve.ts";
 import { settingsHelp } from "./settings-help.ts";
 import { type ValidateCommand, validate } from "./validate.ts";
+import { version } from "./version.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage or settings. */
 const usageError = 2;
 
 const program = new Command("agenticraft-registry")
   .description("A self-hosted registry for the plugins, tools, skills, personas and MCP servers of AI agents")
-  .version("0.1.0")
+  .version(version)
   .showHelpAfterError("(--help shows examples)")
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : usageError);

@@ -14,9 +14,9 @@ export const fullNames: Record<Remote, readonly string[]> = {
   auth: ["AuthService", "OrganisationService", "FederationService", "AuditService"].map(
     (name) => `registry.auth.v1.${name}`,
   ),
-  catalog: ["registry.catalog.v1.CatalogService"],
+  catalog: ["registry.catalog.v1.CatalogService", "registry.catalog.v1.DependentsService"],
   storage: ["registry.storage.v1.StorageService"],
-  analytics: ["AnalyticsService", "ChangeService"].map((name) => `registry.analytics.v1.${name}`),
+  analytics: ["AnalyticsService", "InsightsService", "ChangeService"].map((name) => `registry.analytics.v1.${name}`),
 };
 
 /** Whom each service calls. */

@@ -6,24 +6,35 @@ import {
   createLogger,
   createMetrics,
   deriveKeys,
+  exportReadiness,
+  GatheredLines,
   type GrpcTls,
   Identity,
   type Logger,
+  type LogOutput,
+  openLogOutput,
+  openTracing,
   Pipeline,
+  type Readiness,
   type Service,
   type ServiceName,
   type Surroundings,
+  serviceNames,
   startGrpcServer,
   startOpsHttp,
   systemClock,
   systemIds,
+  type Tracing,
+  tracedCalls,
   WatchedTls,
 } from "@registry/kit";
+import type { AccessLogOptions } from "@registry/service-gateway";
 import { composeServices, type Opened } from "./compose.ts";
 import type { Plan } from "./plan.ts";
 import { loadSecretKey } from "./secret-key.ts";
 import { type AllSettings, secretsIn } from "./settings.ts";
 import { grpcTlsFiles } from "./tls.ts";
+import { version } from "./version.ts";
 
 /** A started process of the registry. */
 export interface RegistryProcess {
@@ -44,17 +55,23 @@ const graceMs = 25_000;
 /** Builds everything in the order in which data flows, and takes it down in the opposite one. */
 export async function startRegistryProcess(plan: Plan, settings: AllSettings): Promise<RegistryProcess> {
   mkdirSync(settings.DATA_DIR, { recursive: true, mode: 0o700 });
-  const log = createLogger(settings.LOG_LEVEL, {}, secretsIn(settings));
+  const secrets = secretsIn(settings);
+  const output = openLogOutput();
+  const log = createLogger(settings.LOG_LEVEL, {}, secrets, output);
   const { opened, closeAll } = closables(log);
   const started = Promise.withResolvers<void>();
   try {
     const tls = openTls(settings, log, opened);
-    const { surroundings, pipeline, clients, identity, metrics } = buildFrame({ plan, settings, log, tls, opened });
-    const composed = await composeServices({ plan, settings, around: surroundings, opened, started: started.promise });
+    const tracing = opened(await openTracing(settings, { log, secrets, ...nameOf(plan) }), (open) => open.close());
+    const frame = buildFrame({ plan, settings, log, tls, opened, tracing });
+    const { surroundings, calls, clients, identity, metrics } = frame;
+    const accessLog = openAccessLog(settings.LOG_LEVEL, output, opened);
+    const shared = { plan, settings, opened, tracing, accessLog };
+    const composed = await composeServices({ ...shared, around: surroundings, started: started.promise });
     const tables = composed.services.flatMap((service) => service.tables);
     for (const table of tables) clients.host(table);
     const grpcAt = { host: settings.GRPC_HOST, port: settings.GRPC_PORT };
-    const grpc = opened(await startGrpcServer(tables, pipeline, grpcAt, tls), (server) => server.close(graceMs));
+    const grpc = opened(await startGrpcServer(tables, calls, grpcAt, tls), (server) => server.close(graceMs));
     for (const service of composed.services) {
       opened(service, (started) => started.close());
       await service.start();
@@ -64,10 +81,12 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     opened(identity.epoch, (epoch) => epoch.close());
     grpc.setServing(true);
     opened(grpc, (server) => server.setServing(false));
+    const ready = readiness(composed.services);
+    exportReadiness(metrics, ready);
     const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
     const ops =
       composed.gateway === undefined
-        ? opened(await startOpsHttp(opsAt, metrics, readiness(composed.services)), (server) => server.close())
+        ? opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close())
         : undefined;
     return {
       httpUrl: composed.gateway?.url,
@@ -81,6 +100,23 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     await closeAll();
     throw error;
   }
+}
+
+function nameOf(plan: Plan) {
+  const alone = plan.hosted.length < serviceNames.length;
+  const serviceName = ["agenticraft-registry", ...(alone ? plan.hosted : [])].join("-");
+  return { serviceName, version: "0.1.0", instance: systemIds.unique() };
+}
+
+/** Lines of requests are many, so they are written together, a moment later. */
+function openAccessLog(
+  level: AllSettings["LOG_LEVEL"],
+  output: LogOutput,
+  opened: Opened,
+): AccessLogOptions | undefined {
+  if (!["trace", "debug", "info"].includes(level)) return undefined;
+  const lines = opened(new GatheredLines(output), (open) => open.flush());
+  return { output: lines, probes: level !== "info" };
 }
 
 function openTls(settings: AllSettings, log: Logger, opened: Opened): GrpcTls | undefined {
@@ -106,12 +142,13 @@ interface FrameParts {
   readonly log: Logger;
   readonly tls: GrpcTls | undefined;
   readonly opened: Opened;
+  readonly tracing: Tracing;
 }
 
 /** What every service of the process shares. */
-function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
+function buildFrame({ plan, settings, log, tls, opened, tracing }: FrameParts) {
   const keys = deriveKeys(settings.SECRET_KEY ?? loadSecretKey(settings.DATA_DIR, () => systemIds.secret(48)));
-  const metrics = createMetrics();
+  const metrics = createMetrics(version);
   const identity: Identity = new Identity(keys, systemClock, () => {
     const auth = clients.of(AuthServiceDefinition);
     return {
@@ -122,27 +159,31 @@ function buildFrame({ plan, settings, log, tls, opened }: FrameParts) {
       epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
     };
   });
+  if (tls !== undefined) metrics.showCertificate("grpc", () => tls.files.material.expires);
+  metrics.showCache("identities", () => identity.figures);
   const anonymousRead = settings.ANONYMOUS_READ;
   const rules = new ClientRules({ groups: settings.GRPC_CLIENTS, aliases: settings.GRPC_CLIENT_NAMES });
   const pipeline = new Pipeline({ identity, clients: rules, anonymousRead, log, metrics, newId: systemIds.unique });
   // What the process asks for itself it asks as one of its services, since its certificate has no other names.
   const speaker = plan.hosted[0] ?? "gateway";
-  const reached = { identity, pipeline, addresses: plan.addresses, tls };
+  const calls = tracedCalls(pipeline, tracing);
+  const reached = { identity, pipeline: calls, tracing, metrics, addresses: plan.addresses, tls };
   const clients = opened(new Clients(reached, speaker), (all) => all.close());
   const surroundings = (name: ServiceName): Surroundings => ({
     clock: systemClock,
     ids: systemIds,
     log: log.child({ service: name }),
     metrics,
+    tracing,
     keys,
     identity,
     clients: clients.forService(name),
   });
-  return { surroundings, pipeline, clients, identity, metrics };
+  return { surroundings, calls, clients, identity, metrics };
 }
 
-function readiness(services: readonly Service[]) {
-  return async (): Promise<{ ready: boolean; checks: Record<string, boolean> }> => {
+function readiness(services: readonly Service[]): () => Promise<Readiness> {
+  return async () => {
     const all = await Promise.all(services.map((service) => service.checks()));
     const checks: Record<string, boolean> = {};
     for (const [name, holds] of all.flatMap((own) => Object.entries(own))) {

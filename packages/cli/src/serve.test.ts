@@ -128,3 +128,31 @@ describe("serve with passwords in its settings", () => {
     expect(out + err).not.toMatch(/to-look-for/);
   });
 });
+
+describe("serve with a collector in its settings", () => {
+  it("tells of all that is wrong with them at once, and of no header", async () => {
+    const ended = await run(await folders.empty(), ["serve"], {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_HEADERS: "hidden-key",
+      OTEL_PROPAGATORS: "b3",
+      PORT: "x",
+    });
+    expect([ended.code, ended.out]).toEqual([2, ""]);
+    for (const name of ["PORT", "ENDPOINT", "HEADERS", "PROTOCOL"]) expect(ended.err).toMatch(new RegExp(`${name}: `));
+    expect(ended.err).not.toMatch(/hidden-key|PROPAGATORS/);
+  });
+
+  it("takes the headers from a file of their own, and says where traces go", async () => {
+    const folder = await folders.empty();
+    writeFileSync(join(folder, "headers"), "authorization=Bearer%20hidden-key\n");
+    const settings = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",
+      OTEL_EXPORTER_OTLP_HEADERS_FILE: join(folder, "headers"),
+      ...{ PORT: "0", GRPC_PORT: "0", OTEL_PROPAGATORS: "b3" },
+    };
+    const ended = await run(folder, ["serve"], settings, /Try next/);
+    expect(ended.out).toContain("traces   http://127.0.0.1:9/v1/traces");
+    expect(ended.out + ended.err).not.toContain("hidden-key");
+  });
+});

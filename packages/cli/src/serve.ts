@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { inspectSettings, readEnvironment, type ServiceName, type SettingsRead, systemClock } from "@registry/kit";
+import {
+  inspectSettings,
+  readEnvironment,
+  type ServiceName,
+  type SettingsRead,
+  systemClock,
+  tracesUrl,
+} from "@registry/kit";
 import { planProcess } from "./plan.ts";
 import { unknownRules } from "./policy-rules.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
@@ -51,12 +58,14 @@ function describe(running: RegistryProcess, hosted: readonly string[], settings:
     settings.S3_ENDPOINT === undefined ? "package files" : "S3",
   ];
   const url = running.httpUrl;
+  const traces = tracesUrl(settings);
   return [
     `AgentiCraft registry is ready (${hosted.length === 5 ? "all services" : hosted.join(", ")})`,
     ...(url === undefined ? [] : [`  HTTP     ${url}`]),
     `  gRPC     ${running.grpcAddress}${settings.GRPC_TLS_CERT_FILE === undefined ? "" : " (TLS, client certificates)"}`,
     ...(running.opsUrl === undefined ? [] : [`  health   ${running.opsUrl}/ready`]),
     `  data     ${settings.DATA_DIR} (${stores.join(", ")})`,
+    ...(traces === undefined ? [] : [`  traces   ${traces}`]),
     ...(running.newAdminTokenFile === undefined
       ? []
       : [`  token    ${running.newAdminTokenFile} (of the administrator, made just now; keep it safe)`]),

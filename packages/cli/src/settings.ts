@@ -1,4 +1,5 @@
 import {
+  headerSecrets,
   logLevels,
   type NameLists,
   ownNames,
@@ -8,6 +9,7 @@ import {
   type Setting,
   type SettingGroup,
   setting,
+  telemetrySettings,
 } from "@registry/kit";
 import { analyticsSettings } from "@registry/service-analytics/config";
 import { authSettings } from "@registry/service-auth/config";
@@ -130,6 +132,7 @@ export const processSettings = {
     shownDefault: "DATA_DIR/audit-heads.jsonl",
   }),
   ANONYMOUS_READ: flag({ description: "false: every read needs a credential", fallback: true }),
+  ...telemetrySettings,
   LOG_LEVEL: oneOf(logLevels, { description: `One of ${logLevels.join(", ")}`, fallback: "info" }),
 } satisfies SettingGroup;
 
@@ -152,5 +155,5 @@ export function secretsIn(settings: AllSettings): string[] {
     if (!confidential || typeof value !== "string") return [];
     return secret ? [value] : passwordsIn(value);
   });
-  return [...new Set(values)];
+  return [...new Set([...values, ...headerSecrets(settings)])];
 }

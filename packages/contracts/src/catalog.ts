@@ -1,5 +1,11 @@
 export * from "./gen/registry/catalog/v1/catalog_service.ts";
 export {
+  Dependent,
+  DependentsServiceDefinition,
+  ListDependentsRequest,
+  ListDependentsResponse,
+} from "./gen/registry/catalog/v1/dependents_service.ts";
+export {
   Author,
   Check,
   CheckResult,

@@ -1,3 +1,4 @@
+import { DeadLetterParked, DeadLetterSettled } from "./gen/registry/events/v1/dead_letters.ts";
 import {
   DownloadsCounted,
   PluginDeleted,
@@ -10,6 +11,7 @@ import {
   ReleaseYanked,
 } from "./gen/registry/events/v1/events.ts";
 
+export { DeadLetterParked, DeadLetterSettled, UnhandledEvent } from "./gen/registry/events/v1/dead_letters.ts";
 export { DownloadsCounted, DownloadTotal } from "./gen/registry/events/v1/events.ts";
 export {
   PluginDeleted,
@@ -33,6 +35,8 @@ export const subjects = {
   "registry.catalog.plugin.updated": PluginUpdated,
   "registry.catalog.plugin.deleted": PluginDeleted,
   "registry.analytics.downloads.counted": DownloadsCounted,
+  "registry.deadletters.event.parked": DeadLetterParked,
+  "registry.deadletters.event.settled": DeadLetterSettled,
 } as const;
 
 export type Subject = keyof typeof subjects;

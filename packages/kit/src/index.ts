@@ -17,6 +17,7 @@ export { type CallMeta, Pipeline, untilAborted } from "./grpc/pipeline.ts";
 export { type GrpcServer, startGrpcServer } from "./grpc/server.ts";
 export * from "./grpc/table.ts";
 export type { GrpcTls } from "./grpc/tls.ts";
+export { tracedCalls } from "./grpc/traced.ts";
 export { type AuthPort, Identity, type Resolved } from "./identity/identity.ts";
 export { deriveKeys, ed25519FromSeed, type Keys } from "./identity/keys.ts";
 export { issueTicket, ticketHolds, ticketSeconds } from "./identity/ticket.ts";
@@ -27,11 +28,33 @@ export {
   signInternalToken,
   verifyInternalToken,
 } from "./identity/token.ts";
-export { createLogger, type Logger, logLevels } from "./log.ts";
+export {
+  createLogger,
+  GatheredLines,
+  type Logger,
+  type LogOutput,
+  logLevels,
+  openLogOutput,
+} from "./log.ts";
+export type { CacheFigures } from "./metrics/caches.ts";
+export { exportReadiness, type Readiness } from "./metrics/checks.ts";
+export { CountedElsewhere, type Reading } from "./metrics/counted-elsewhere.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
 export { isProcessAlive } from "./process-alive.ts";
 export { passwordsIn, scrub } from "./scrub.ts";
 export * from "./service.ts";
+export { attribute, ownAttribute } from "./telemetry/attributes.ts";
+export {
+  activeTraceparent,
+  inTrace,
+  outsideTraces,
+  parseTraceparent,
+  type TraceContext,
+} from "./telemetry/context.ts";
+export { blobSpans, documentSpans, eventSpans } from "./telemetry/observers.ts";
+export { openTracing } from "./telemetry/open.ts";
+export { headerSecrets, telemetrySettings, tracesUrl } from "./telemetry/settings.ts";
+export { noTracing, type Span, type Tracing } from "./telemetry/tracing.ts";
 export { readTlsFiles, TlsFileError, type TlsFiles, type TlsMaterial } from "./tls/files.ts";
 export { WatchedTls } from "./tls/watched.ts";

@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { expect, it } from "vitest";
-import { createLogger } from "./log.ts";
+import { expect, it, vi } from "vitest";
+import { createLogger, GatheredLines } from "./log.ts";
 import { passwordsIn, scrub } from "./scrub.ts";
+import { inTrace, outsideTraces } from "./telemetry/context.ts";
 
 /** Everything that a logger wrote, in lines. */
 function logged(write: (log: ReturnType<typeof createLogger>) => void, secrets: readonly string[] = []): string[] {
@@ -93,4 +94,29 @@ it("finds the password of a URL as it stands there and as it is meant", () => {
   expect(passwordsIn("nats://token@a")).toEqual([]);
   expect(passwordsIn("mongodb://a/x?y=z:@")).toEqual([]);
   expect(passwordsIn("mongodb://u:%zz@a")).toEqual(["%zz"]);
+});
+
+it("says of a line what trace it belongs to, and nothing of one that belongs to none", () => {
+  const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", flags: 1 };
+  const [inside = "", outside = ""] = logged((log) => {
+    inTrace(trace, () => log.child({ request_id: "r" }).info("inside"));
+    inTrace(trace, () => outsideTraces(() => log.info("outside")));
+  });
+  expect(JSON.parse(inside)).toMatchObject({ trace_id: trace.traceId, span_id: trace.spanId, request_id: "r" });
+  expect(JSON.parse(outside)).not.toHaveProperty("trace_id");
+});
+
+it("hands gathered lines on whole, in order, a moment later or when there are many", async () => {
+  const written: string[] = [];
+  const lines = new GatheredLines({ write: (text) => void written.push(text) });
+  lines.write("ä first\n");
+  lines.write("second\n");
+  expect(written).toEqual([]);
+  await vi.waitFor(() => expect(written).toEqual(["ä first\nsecond\n"]));
+  const many = Array.from({ length: 1000 }, (_, i) => `${"ü".repeat(100)} ${i}\n`);
+  for (const line of many) lines.write(line);
+  expect(written.length).toBeGreaterThan(1);
+  lines.flush();
+  lines.flush();
+  expect(written.slice(1).join("")).toBe(many.join(""));
 });

@@ -1,5 +1,6 @@
 import { type Logger, pino } from "pino";
 import { scrub } from "./scrub.ts";
+import { activeTrace, type TraceContext } from "./telemetry/context.ts";
 
 export type { Logger } from "pino";
 
@@ -37,12 +38,27 @@ const secretFields = [
 
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
+/** What a line says of the trace that it belongs to, under the names that OpenTelemetry gives them in logs. */
+function traceFields(trace: TraceContext | undefined): Record<string, string> {
+  return trace === undefined ? {} : { trace_id: trace.traceId, span_id: trace.spanId };
+}
+
 function path(field: string): string {
   return /^\w+$/.test(field) ? field : `["${field}"]`;
 }
 
 function below(field: string): string {
   return /^\w+$/.test(field) ? `*.${field}` : `*["${field}"]`;
+}
+
+/** Where lines go. */
+export interface LogOutput {
+  write(lines: string): void;
+}
+
+/** Standard error. Nothing waits for it. */
+export function openLogOutput(): LogOutput {
+  return pino.destination({ dest: 2, sync: false });
 }
 
 /**
@@ -53,7 +69,7 @@ export function createLogger(
   level: string,
   base: Record<string, string> = {},
   secrets: readonly string[] = [],
-  destination: { write(line: string): void } = pino.destination({ dest: 2, sync: false }),
+  output: LogOutput = openLogOutput(),
 ): Logger {
   return pino(
     {
@@ -61,10 +77,42 @@ export function createLogger(
       base,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      mixin: () => traceFields(activeTrace()),
       redact: { paths: [...secretFields.map(path), ...secretFields.map(below)], censor: "[secret]" },
       // Errors of drivers carry what they were called with in any field: the last word is had on the line itself.
       hooks: { streamWrite: (line) => scrub(line, secrets) },
     },
-    destination,
+    output,
   );
+}
+
+const gatherMs = 100;
+const gatherBytes = 64 * 1024;
+/** Of one line. */
+const longestLine = 4 * 1024;
+
+/** Hands short lines on many at a time, a moment later: one write costs more than many lines. */
+export class GatheredLines implements LogOutput {
+  readonly #output: LogOutput;
+  readonly #bytes = Buffer.allocUnsafeSlow(gatherBytes);
+  #length = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(output: LogOutput) {
+    this.#output = output;
+  }
+
+  /** @param line up to 1000 characters */
+  write(line: string): void {
+    if (this.#length + longestLine > gatherBytes) this.flush();
+    this.#length += this.#bytes.write(line, this.#length);
+    this.#timer ??= setTimeout(() => this.flush(), gatherMs).unref();
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#length > 0) this.#output.write(this.#bytes.toString("utf8", 0, this.#length));
+    this.#length = 0;
+  }
 }

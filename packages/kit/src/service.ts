@@ -5,6 +5,7 @@ import type { Identity } from "./identity/identity.ts";
 import type { Keys } from "./identity/keys.ts";
 import type { Logger } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
+import type { Tracing } from "./telemetry/tracing.ts";
 
 export const serviceNames = ["auth", "catalog", "storage", "analytics", "gateway"] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -15,6 +16,7 @@ export interface Surroundings {
   readonly ids: Ids;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracing: Tracing;
   readonly keys: Keys;
   readonly identity: Identity;
   /** May be used from `start` on. */

@@ -4,12 +4,14 @@ import { ClientRules } from "./grpc/client-rules.ts";
 import { Clients } from "./grpc/clients.ts";
 import { Pipeline } from "./grpc/pipeline.ts";
 import type { CallOptions, PassedOn, ServiceTable } from "./grpc/table.ts";
+import { tracedCalls } from "./grpc/traced.ts";
 import { type AuthPort, Identity } from "./identity/identity.ts";
 import { deriveKeys } from "./identity/keys.ts";
 import { orgClaims, signInternalToken } from "./identity/token.ts";
 import { createLogger } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Surroundings } from "./service.ts";
+import { noTracing, type Tracing } from "./telemetry/tracing.ts";
 
 /** A clock that stands where it is put, or runs with the system until it is put somewhere. */
 export class TestClock implements Clock {
@@ -45,6 +47,8 @@ export interface TestSurroundingsOptions {
   readonly service?: string;
   /** How credentials are exchanged; by default none holds and the epoch stands at 0. */
   readonly auth?: AuthPort;
+  /** By default none. */
+  readonly tracing?: Tracing;
 }
 
 /** What a service is handed in production, in one process and without sockets, for tests that come in through its RPCs. */
@@ -58,6 +62,7 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
     epoch: () => Promise.resolve(0),
   };
   const identity = new Identity(keys, clock, () => auth);
+  const tracing = options.tracing ?? noTracing;
   const pipeline = new Pipeline({
     identity,
     clients: new ClientRules({ groups: new Map(), aliases: new Map() }),
@@ -66,12 +71,16 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
     metrics,
     newId: systemIds.unique,
   });
-  const clients = new Clients({ identity, pipeline, addresses: new Map() }, options.service ?? "gateway");
+  const clients = new Clients(
+    { identity, pipeline: tracedCalls(pipeline, tracing), tracing, metrics, addresses: new Map() },
+    options.service ?? "gateway",
+  );
   return {
     clock,
     ids: systemIds,
     log,
     metrics,
+    tracing,
     keys,
     identity,
     clients,

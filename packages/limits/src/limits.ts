@@ -27,17 +27,24 @@ const maxRemembered = 10_000;
 export class Limits {
   readonly #windows: Collection<Window>;
   readonly #clock: Clock;
+  readonly #refused: (name: string) => void;
   /** Windows that were full, so that a flood costs the store nothing; the oldest are forgotten first. */
   readonly #full = new Set<string>();
 
-  private constructor(windows: Collection<Window>, clock: Clock) {
+  private constructor(windows: Collection<Window>, clock: Clock, refused: (name: string) => void) {
     this.#windows = windows;
     this.#clock = clock;
+    this.#refused = refused;
   }
 
-  static async open(documents: Documents, clock: Clock): Promise<Limits> {
+  /** @param refused told the limit's name each time that it does not grant one */
+  static async open(
+    documents: Documents,
+    clock: Clock,
+    refused: (name: string) => void = () => undefined,
+  ): Promise<Limits> {
     const indexes = [{ name: "ends_at", keys: [["endsAt", 1]] as const }];
-    return new Limits(await documents.collection<Window>({ name: "limits", indexes }), clock);
+    return new Limits(await documents.collection<Window>({ name: "limits", indexes }), clock, refused);
   }
 
   /**
@@ -51,6 +58,7 @@ export class Limits {
     const { _id, endsAt } = windowAt(name, key, rate, at);
     if (this.#full.has(_id) || !(await this.#grant(_id, endsAt, rate))) {
       this.#remember(_id);
+      this.#refused(name);
       return secondsUntil(endsAt, at);
     }
     return 0;

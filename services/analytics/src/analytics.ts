@@ -4,10 +4,14 @@ import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { type Changes, openChanges } from "./changes/changes.ts";
 import { subscribe } from "./consumers.ts";
+import { exportCounts } from "./exported.ts";
 import { createFold } from "./fold.ts";
-import { analyticsTable } from "./grpc.ts";
+import { Folding } from "./folding.ts";
+import { analyticsTable, insightsTable } from "./grpc.ts";
+import { Lead } from "./lead.ts";
 import type { AnalyticsConfig, Parts } from "./parts.ts";
 import { Activities } from "./store/activity.ts";
+import { Batches } from "./store/batches.ts";
 import { Plugins } from "./store/plugins.ts";
 import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
@@ -17,16 +21,22 @@ import { Sweeper } from "./sweeper.ts";
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
   readonly bus: Bus;
+  /** No other replica works on these documents. */
+  readonly alone?: boolean;
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
-  const { documents, bus, clock, log, clients } = deps;
+  const { documents, bus, clock, ids, log, clients } = deps;
   const usages = await Usages.open(documents);
   const rollups = await Rollups.open(documents);
   const activities = await Activities.open(documents);
+  const batches = await Batches.open(documents);
+  const announcer = new Announcer(rollups, bus, deps);
+  const fold = createFold({ usages, rollups, activities });
   const parts: Parts = {
     config,
     clock,
+    ids,
     log,
     clients,
     usages,
@@ -34,22 +44,35 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     activities,
     plugins: await Plugins.open(documents),
     publishes: await Publishes.open(documents),
-    fold: createFold({ usages, rollups, activities }),
-    announcer: new Announcer(rollups, bus, deps),
+    batches,
+    fold,
+    folding: new Folding({ fold, batches, log, counted: () => announcer.nudge() }),
+    announcer,
   };
-  return assemble(parts, await openChanges(config, deps), deps);
+  const lead = deps.alone === true ? undefined : await Lead.open(deps);
+  const speaks = (): boolean => lead?.held ?? true;
+  exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
+  return assemble({ parts, lead, changes: await openChanges(config, deps) }, deps);
 }
 
-function assemble(parts: Parts, changes: Changes, { documents, bus }: AnalyticsDeps): Service {
+interface Assembly {
+  readonly parts: Parts;
+  /** Absent where this process is alone. */
+  readonly lead: Lead | undefined;
+  readonly changes: Changes;
+}
+
+function assemble({ parts, lead, changes }: Assembly, { documents, bus }: AnalyticsDeps): Service {
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts), changes.table],
+    tables: [analyticsTable(parts), insightsTable(parts), changes.table],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
       await changes.start();
+      await lead?.start();
     },
     async checks() {
       const [database, onBus] = await Promise.all([probe(() => documents.ping()), probe(() => bus.ping())]);
@@ -58,8 +81,10 @@ function assemble(parts: Parts, changes: Changes, { documents, bus }: AnalyticsD
     async close() {
       await changes.close();
       await subscription?.close();
+      await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();
+      await lead?.close();
     },
   };
 }

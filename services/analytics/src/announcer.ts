@@ -3,13 +3,16 @@ import { type Surroundings, untilAborted } from "@registry/kit";
 import { downloadsCounted, eventSized } from "./events.ts";
 import type { Rollups } from "./store/rollups.ts";
 
-const everyMs = 500;
+/** What comes in such a moment is told together. */
+const soonMs = 500;
+/** Each telling is a write of the catalog for every plugin that it tells of. */
+const everyMs = 1500;
 const publishMs = 30_000;
 const pluginsAtOnce = 100;
 const maxRounds = 1000;
 
 /**
- * Puts changed totals on the bus, at most twice a second. What is to be told is marked in the store, so a crash or a bus
+ * Puts changed totals on the bus, at most every second and a half. What is to be told is marked in the store, so a crash or a bus
  * that is away delays it and no more. Totals, not increments: telling one twice does no harm.
  */
 export class Announcer {
@@ -17,6 +20,7 @@ export class Announcer {
   readonly #bus: Bus;
   readonly #deps: Pick<Surroundings, "clock" | "ids" | "log">;
   #timer: NodeJS.Timeout | undefined;
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   readonly #closing = new AbortController();
 
@@ -29,12 +33,17 @@ export class Announcer {
   /** Something was counted. */
   nudge(): void {
     if (this.#closing.signal.aborted) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.flush().catch((error: unknown) => {
-        this.#deps.log.warn({ err: error }, "download totals not announced; the next sweep tries again");
-      });
-    }, everyMs);
+    const wait = this.#flushedAt + everyMs - performance.now();
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#flushedAt = performance.now();
+        this.flush().catch((error: unknown) => {
+          this.#deps.log.warn({ err: error }, "download totals not announced; the next sweep tries again");
+        });
+      },
+      Math.max(soonMs, wait),
+    );
   }
 
   /** Tells all that is marked, after what is being told already. */

@@ -83,6 +83,7 @@ describe("changed totals", () => {
     const [subscribe, tap] = [world.bus.subscribe.bind(world.bus), world.bus.tap.bind(world.bus)];
     const bus = Object.assign(Object.create(world.bus), { publish, subscribe, tap });
     await replica.close();
+    replica = await composeReplica(world);
     const teller = await composeReplica(world, { bus });
     extra.push(teller);
     await teller.analytics.recordUsage({ downloads: [download("1", "p")] }, gateway);

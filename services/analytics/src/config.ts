@@ -5,9 +5,9 @@ export const analyticsSettings = {
   ...changeSettings,
   USAGE_RETENTION_DAYS: setting.integer({
     description:
-      "Days that single downloads and searches are kept, 9 to 90; one day before that they are not taken any more",
+      "Days that single downloads and searches are kept, 8 to 90; one day before that they are not taken any more",
     fallback: 9,
-    min: 9,
+    min: 8,
     max: 90,
   }),
 };

@@ -3,7 +3,7 @@ import type { Download } from "@registry/contracts/analytics";
 import { intercepted } from "@registry/documents/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { dyingDocuments } from "./testing/failing.ts";
+import { dyingDocuments, failingDocuments } from "./testing/failing.ts";
 import {
   composeReplica,
   download,
@@ -61,12 +61,6 @@ describe("counting", () => {
     expect(await replica.analytics.recordUsage(both, gateway)).toEqual({ recorded: 3 });
     expect(await replica.analytics.recordUsage(both, gateway)).toEqual({ recorded: 0 });
     expect((await replica.analytics.getMetrics({})).totalSearches).toBe(2);
-    const rollups = await world.documents.collection<{ _id: string; count: number; level: string }>({
-      name: "rollups",
-      indexes: [],
-    });
-    const queries = await rollups.find({ level: "query-day" });
-    expect(queries).toMatchObject([{ query: "weather", count: 2 }]);
   });
 
   it("counts the same batches once, sent to two replicas at once", async () => {
@@ -135,33 +129,8 @@ describe("counting", () => {
   });
 });
 
-describe("ageing", () => {
-  it("lets single events go after they were counted, and totals stay", async () => {
-    const replica = await started();
-    const time = replica.surroundings.clock.now();
-    const batch = [download("1", "p", "1.0.0", { time }), download("2", "p", "1.0.0", { time })];
-    await record(replica, batch);
-    const usages = await world.documents.collection<{ _id: string }>({ name: "usages", indexes: [] });
-
-    const kept8 = kept(await composeReplica(world, { catalog }));
-    kept8.surroundings.clock.advance(8.5 * 86_400_000);
-    expect(await record(kept8, batch)).toEqual({ recorded: 0 });
-    await kept8.service.start();
-    await record(kept8, [download("3", "p")]);
-    expect(await usages.countDocuments({})).toBe(3);
-
-    const later = kept(await composeReplica(world, { catalog }));
-    later.surroundings.clock.advance(10 * 86_400_000);
-    await later.service.start();
-    await vi.waitFor(async () => expect(await usages.countDocuments({})).toBe(1));
-    expect(await record(later, batch)).toEqual({ recorded: 0 });
-    await record(later, [download("4", "p")]);
-    expect((await usageOf(later, "p")).downloads).toBe(4);
-  });
-});
-
 describe("a process that dies", () => {
-  it.each(Array.from({ length: 11 }, (_, i) => i + 1).flatMap((n) => [[n, true] as const, [n, false] as const]))(
+  it.each(Array.from({ length: 17 }, (_, i) => i + 1).flatMap((n) => [[n, true] as const, [n, false] as const]))(
     "at write %i (lost: %s) leaves counts that another replica and a repetition make right",
     async (atWrite, lost) => {
       const batch = [
@@ -172,7 +141,7 @@ describe("a process that dies", () => {
       const dying = kept(await composeReplica(world, { documents: dyingDocuments(world.documents, atWrite, lost) }));
       await record(dying, batch).catch(() => undefined);
       const next = kept(await composeReplica(world, { catalog }));
-      next.surroundings.clock.advance(3000);
+      next.surroundings.clock.advance(11_000);
       await record(next, batch);
       await next.service.start();
       await vi.waitFor(async () => {
@@ -189,51 +158,108 @@ describe("a process that dies", () => {
   );
 });
 
-it("counts distinct ids under any order, repetition, split over replicas and deaths", async () => {
+describe("after much work", () => {
+  it("rests, and then counts together what came meanwhile", async () => {
+    const replica = await started();
+    const plugins = Array.from({ length: 60 }, (_, i) => `many-${i}`);
+    const batch = (tag: string): Download[] => plugins.map((plugin) => download(`${tag}${plugin}`, plugin));
+    for (const tag of ["a", "b", "c"]) expect(await record(replica, batch(tag))).toEqual({ recorded: 60 });
+    await vi.waitFor(async () => expect((await replica.analytics.getMetrics({})).totalDownloads).toBe(180));
+    const batches = await world.documents.collection<{ _id: string }>({ name: "batches", indexes: [] });
+    await vi.waitFor(async () => expect(await batches.countDocuments({})).toBe(0));
+  });
+
+  it("leaves what is not counted when it ends to others", async () => {
+    const replica = await started();
+    const plugins = Array.from({ length: 60 }, (_, i) => `many-${i}`);
+    await record(
+      replica,
+      plugins.map((plugin) => download(plugin, plugin)),
+    );
+    await record(replica, [download("late", "p")]);
+    await replica.close();
+    const next = kept(await composeReplica(world, { catalog }));
+    next.surroundings.clock.advance(11_000);
+    await next.service.start();
+    await vi.waitFor(async () => expect((await usageOf(next, "p")).downloads).toBe(1));
+  });
+});
+
+/** How the store treats the replica that takes a batch. */
+const treatment = fc.option(
+  fc.oneof(
+    fc.record({ how: fc.constant("dies" as const), at: fc.integer({ min: 1, max: 20 }), lost: fc.boolean() }),
+    fc.record({
+      how: fc.constant("fails" as const),
+      at: fc.uniqueArray(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 3 }),
+      lost: fc.boolean(),
+    }),
+  ),
+  { freq: 3 },
+);
+
+function treated(treat: NonNullable<ReturnType<typeof treatment.generate>["value"]>) {
+  const { documents } = world;
+  return treat.how === "dies"
+    ? dyingDocuments(documents, treat.at, treat.lost)
+    : failingDocuments(documents, treat.at, treat.lost);
+}
+
+it("counts distinct ids under any order, repetition, split over replicas, deaths and failures of the store", async () => {
   const event = fc.record({
     id: fc.integer({ min: 0, max: 15 }),
     version: fc.constantFrom("1.0.0", "2.0.0-rc.1"),
-    hoursAgo: fc.constantFrom(0, 1, 24, 30),
+    client: fc.constantFrom("npm", "rest"),
+    minutesAgo: fc.constantFrom(0, 4, 60, 1440, 1800, 11_000),
   });
   const batch = fc.record({
     events: fc.array(event, { maxLength: 8 }),
     replica: fc.integer({ min: 0, max: 1 }),
-    dies: fc.option(fc.record({ at: fc.integer({ min: 1, max: 14 }), lost: fc.boolean() }), { freq: 3 }),
+    treat: treatment,
   });
   const replicas = [await started(), await started()];
   await fc.assert(
     fc.asyncProperty(fc.array(batch, { maxLength: 5 }), async (batches) => {
       const plugin = randomUUID();
       const now = replicas[0]?.surroundings.clock.now().getTime() ?? 0;
-      const versionOf = new Map<number, string>();
-      // An id names one download for ever: a repetition has the same version.
-      for (const { id, version } of batches.flatMap(({ events }) => events)) {
-        if (!versionOf.has(id)) versionOf.set(id, version);
-      }
+      // An id names one download for ever: a repetition is the same in all.
+      const byId = new Map<number, Download>();
       const downloads = batches.map(({ events }) =>
-        events.map(({ id, hoursAgo }) =>
-          download(`${plugin}-${id}`, plugin, versionOf.get(id), { time: new Date(now - hoursAgo * 3_600_000) }),
-        ),
+        events.map(({ id, version, client, minutesAgo }) => {
+          const time = new Date(now - minutesAgo * 60_000);
+          const known = byId.get(id) ?? download(`${plugin}-${id}`, plugin, version, { time, client });
+          byId.set(id, known);
+          return known;
+        }),
       );
+      const unanswered: Download[][] = [];
       await Promise.all(
-        batches.map(async ({ replica, dies }, i) => {
-          const documents = dies === null ? undefined : dyingDocuments(world.documents, dies.at, dies.lost);
-          const target = documents === undefined ? replicas[replica] : kept(await composeReplica(world, { documents }));
-          if (target !== undefined) await record(target, downloads[i] ?? []).catch(() => undefined);
+        batches.map(async ({ replica, treat }, i) => {
+          const some = downloads[i] ?? [];
+          const target =
+            treat === null ? replicas[replica] : kept(await composeReplica(world, { documents: treated(treat) }));
+          if (target !== undefined) await record(target, some).catch(() => unanswered.push(some));
         }),
       );
       const last = kept(await composeReplica(world, { catalog: { [plugin]: ["1.0.0", "2.0.0-rc.1"] } }));
-      last.surroundings.clock.advance(3000);
-      // Who got no answer sends it again.
-      for (const again of downloads) await record(last, again);
+      last.surroundings.clock.advance(11_000);
+      // Who got no answer sends it again; who got one does not.
+      for (const again of unanswered) await record(last, again);
       await last.service.start();
-      const count = (version: string): number => [...versionOf.values()].filter((each) => each === version).length;
+      const all = [...byId.values()];
+      const count = (version: string): number => all.filter((each) => each.version === version).length;
       const versions = ["1.0.0", "2.0.0-rc.1"].map((version) => ({ version, downloads: count(version) }));
       await vi.waitFor(async () => {
-        expect(await usageOf(last, plugin)).toEqual({ downloads: versionOf.size, versions });
+        expect(await usageOf(last, plugin)).toEqual({ downloads: all.length, versions });
+        const { days } = await last.insights.getDownloadSeries({ plugin, days: 10 });
+        const clients = days.flatMap((day) => Object.entries(day.clients));
+        const of = (kind: string): number => clients.reduce((sum, [each, n]) => sum + (each === kind ? n : 0), 0);
+        expect(days.reduce((sum, day) => sum + day.downloads, 0)).toBe(all.length);
+        for (const kind of ["npm", "rest"]) expect(of(kind)).toBe(all.filter(({ client }) => client === kind).length);
+        expect(of("other")).toBe(0);
       });
       for (const replica of open.splice(2)) await replica.close();
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
 });

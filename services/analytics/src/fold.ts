@@ -1,53 +1,53 @@
+import { type Due, placesOf } from "./model/batch.ts";
 import type { Place } from "./model/rollup.ts";
-import { placesOf, type Usage } from "./model/usage.ts";
 import { inParallel } from "./parallel.ts";
 import type { Activities } from "./store/activity.ts";
 import type { Rollups } from "./store/rollups.ts";
 import type { Usages } from "./store/usages.ts";
 
-const width = 32;
+/** Places that are read together and then written together: the store answers others in between. */
+const together = 50;
+const width = 50;
 
-export type Fold = (usages: readonly Usage[]) => Promise<void>;
+/** @returns how many places were counted */
+export type Fold = (due: Due) => Promise<number>;
 
 /**
- * Brings every count up to date that stored events are part of, then marks them as counted. The mark goes last: what a
- * crash leaves unmarked is folded again, which changes nothing where it had been counted.
+ * Brings every count up to date that stored events are part of, each place once however many events are in it. Repeating
+ * it changes nothing.
  */
 export function createFold(stores: { usages: Usages; rollups: Rollups; activities: Activities }): Fold {
   const { usages, rollups, activities } = stores;
-  return async (events) => {
-    if (events.length === 0) return;
-    const { leaves, tiers } = placesOfAll(events);
-    await inParallel(leaves, width, async (leaf) => rollups.raise(leaf, await usages.countIn(leaf)));
-    for (const tier of tiers) {
-      await inParallel(tier, width, async (place) => rollups.raise(place, await rollups.sumBelow(place)));
+  return async ({ spots, users }) => {
+    const [leaves = [], ...tiers] = tiersOf(spots.map(placesOf));
+    for (const some of chunks(leaves)) {
+      await inParallel(some, width, async (leaf) => rollups.raise(leaf, await usages.countIn(leaf)));
     }
-    await inParallel(lastUses(events), width, ([userId, time]) => activities.note(userId, time));
-    await usages.markCounted(events);
+    for (const some of tiers.flatMap(chunks)) {
+      const sums = await rollups.sumsBelow(some);
+      await inParallel(some, width, (place) => rollups.raise(place, sums.get(place._id) ?? 0));
+    }
+    await inParallel(users, width, ({ userId, at }) => activities.note(userId, at));
+    return leaves.length + tiers.flat().length;
   };
 }
 
-function placesOfAll(events: readonly Usage[]): { leaves: Place[]; tiers: Place[][] } {
-  const leaves = new Map<string, Place>();
+/** Leaves first, then what is above them, each place once. */
+function tiersOf(all: readonly ReturnType<typeof placesOf>[]): Place[][] {
   const tiers: Map<string, Place>[] = [];
-  for (const { leaf, topic, above } of events.map(placesOf)) {
-    leaves.set(leaf._id, leaf);
-    if (topic !== undefined) leaves.set(topic._id, topic);
-    for (const [i, places] of above.entries()) {
-      tiers[i] ??= new Map();
-      for (const place of places) tiers[i]?.set(place._id, place);
-    }
+  const add = (tier: number, places: readonly Place[]): void => {
+    const known = tiers[tier] ?? new Map<string, Place>();
+    tiers[tier] = known;
+    for (const place of places) known.set(place._id, place);
+  };
+  for (const { leaves, above } of all) {
+    add(0, leaves);
+    for (const [i, places] of above.entries()) add(i + 1, places);
   }
-  return { leaves: [...leaves.values()], tiers: tiers.map((tier) => [...tier.values()]) };
+  return tiers.map((tier) => [...tier.values()]);
 }
 
-/** Downloads make a user active, searches do not. */
-function lastUses(events: readonly Usage[]): [userId: number, time: Date][] {
-  const last = new Map<number, Date>();
-  for (const { userId, plugin, time } of events) {
-    if (userId === undefined || plugin === undefined) continue;
-    const known = last.get(userId);
-    if (known === undefined || known < time) last.set(userId, time);
-  }
-  return [...last];
+function chunks(places: readonly Place[]): Place[][] {
+  const parts = Math.ceil(places.length / together);
+  return Array.from({ length: parts }, (_, i) => places.slice(i * together, (i + 1) * together));
 }

@@ -1,4 +1,3 @@
-import type { Rollup } from "./model/rollup.ts";
 import { before, dayMs, dayOf, hourOf } from "./model/time.ts";
 import type { Parts } from "./parts.ts";
 
@@ -7,40 +6,82 @@ export interface Popularity {
   readonly downloadCount: number;
 }
 
+export interface Trend {
+  readonly plugin: string;
+  readonly downloads: number;
+  readonly downloadsBefore: number;
+  readonly score: number;
+}
+
 const checkedAtOnce = 200;
+const byName = (a: { readonly plugin: string }, b: { readonly plugin: string }): number =>
+  a.plugin < b.plugin ? -1 : 1;
 
 /**
- * The most downloaded plugins of the last days, to the hour: whole days, and the hours of the day that the window begins
- * in. Equal counts are in order of name.
+ * The most downloaded plugins of the last days, to the hour. Equal counts are in order of name.
  * @param all whether plugins that are not public are shown
  */
 export async function mostDownloaded(parts: Parts, days: number, limit: number, all: boolean): Promise<Popularity[]> {
-  const since = before(parts.clock.now(), days * dayMs);
-  const firstWholeDay = new Date(dayOf(since).getTime() + dayMs);
-  const [wholeDays, hours] = await Promise.all([
-    parts.rollups.between("plugin-day", firstWholeDay),
-    parts.rollups.between("hour", hourOf(since), firstWholeDay),
-  ]);
-  return firstShown(parts, ranked([...wholeDays, ...hours]), limit, all);
+  const counts = await downloadsBetween(parts, before(parts.clock.now(), days * dayMs));
+  const ranked = [...counts]
+    .map(([plugin, downloadCount]) => ({ plugin, downloadCount }))
+    .sort((a, b) => b.downloadCount - a.downloadCount || byName(a, b));
+  return firstShown(parts, ranked, limit, all);
 }
 
-function ranked(counts: readonly Rollup[]): Popularity[] {
+/**
+ * The plugins whose downloads grew most against as many days before, to the hour. What grew is divided by the square root
+ * of what was there, which is about how far that number moves by chance: so neither the largest plugins nor those that
+ * went from one download to three are always first. Equal scores are in order of downloads, then of name.
+ * @param all whether plugins that are not public are shown
+ */
+export async function mostGrown(parts: Parts, days: number, limit: number, all: boolean): Promise<Trend[]> {
+  const now = parts.clock.now();
+  const [since, sinceBefore] = [before(now, days * dayMs), before(now, 2 * days * dayMs)];
+  const [counts, countsBefore] = await Promise.all([
+    downloadsBetween(parts, since),
+    downloadsBetween(parts, sinceBefore, since),
+  ]);
+  const ranked = [...counts]
+    .map(([plugin, downloads]) => trendOf(plugin, downloads, countsBefore.get(plugin) ?? 0))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || b.downloads - a.downloads || byName(a, b));
+  return firstShown(parts, ranked, limit, all);
+}
+
+function trendOf(plugin: string, downloads: number, downloadsBefore: number): Trend {
+  const score = (downloads - downloadsBefore) / Math.sqrt(downloadsBefore + 1);
+  return { plugin, downloads, downloadsBefore, score: Math.round(score * 1000) / 1000 };
+}
+
+/**
+ * By plugin: whole days, and the hours of the days in which the window begins and ends.
+ * @param from its hour is within
+ * @param to a day later at least; its hour is not within; absent for all since then
+ */
+async function downloadsBetween(parts: Parts, from: Date, to?: Date): Promise<Map<string, number>> {
+  const { rollups } = parts;
+  const firstWholeDay = new Date(dayOf(from).getTime() + dayMs);
+  const lastDay = to === undefined ? undefined : dayOf(to);
+  const found = await Promise.all([
+    rollups.between("plugin-day", firstWholeDay, lastDay),
+    rollups.between("hour", hourOf(from), firstWholeDay),
+    to === undefined || lastDay === undefined ? [] : rollups.between("hour", lastDay, hourOf(to)),
+  ]);
   const sums = new Map<string, number>();
-  for (const { plugin, count } of counts) {
+  for (const { plugin, count } of found.flat()) {
     if (plugin !== undefined) sums.set(plugin, (sums.get(plugin) ?? 0) + count);
   }
-  return [...sums]
-    .map(([plugin, downloadCount]) => ({ plugin, downloadCount }))
-    .sort((a, b) => b.downloadCount - a.downloadCount || (a.plugin < b.plugin ? -1 : 1));
+  return sums;
 }
 
-async function firstShown(
+async function firstShown<T extends { readonly plugin: string }>(
   parts: Parts,
-  order: readonly Popularity[],
+  order: readonly T[],
   limit: number,
   all: boolean,
-): Promise<Popularity[]> {
-  const shown: Popularity[] = [];
+): Promise<T[]> {
+  const shown: T[] = [];
   for (let from = 0; from < order.length && shown.length < limit; from += checkedAtOnce) {
     const some = order.slice(from, from + checkedAtOnce);
     const names = await parts.plugins.shownAmong(

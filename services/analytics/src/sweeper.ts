@@ -1,10 +1,12 @@
+import { dueOf } from "./model/batch.ts";
 import { before, dayMs } from "./model/time.ts";
 import type { Parts } from "./parts.ts";
 
 const everyMs = 5000;
-/** What is younger is most likely being folded by whoever took it in. */
-const graceMs = 2000;
-const foldAtOnce = 1000;
+/** What is younger is most likely being counted by whoever took it in. */
+const graceMs = 10_000;
+const batchesAtOnce = 10;
+const usagesAtOnce = 1000;
 const maxRounds = 1000;
 const trimEveryMs = 10 * 60_000;
 /** The longest window of popularity is 365 days; its first day is read hour by hour. */
@@ -36,24 +38,50 @@ export class Sweeper {
   }
 
   async sweep(): Promise<void> {
-    await this.#foldPending();
+    const all = await this.#foldBatches();
     // A bus that is away must not keep old events in the store.
     await this.#parts.announcer.flush().catch((error: unknown) => {
       this.#parts.log.warn({ err: error }, "download totals not announced; the next sweep tries again");
     });
-    const now = this.#parts.clock.now();
-    if (this.#closed || now.getTime() - this.#trimmedAt < trimEveryMs) return;
-    await this.#parts.usages.trim(before(now, this.#parts.config.USAGE_RETENTION_DAYS * dayMs));
-    await this.#parts.rollups.trim(before(now, fineCountsMs));
-    this.#trimmedAt = now.getTime();
+    // What is stored of a time may go once nothing is left to be counted in it.
+    if (all) await this.#trim();
   }
 
-  async #foldPending(): Promise<void> {
-    const until = before(this.#parts.clock.now(), graceMs);
+  async #trim(): Promise<void> {
+    const { clock, config, usages, rollups } = this.#parts;
+    const now = clock.now();
+    if (this.#closed || now.getTime() - this.#trimmedAt < trimEveryMs) return;
+    await this.#foldPending();
+    const kept = config.USAGE_RETENTION_DAYS * dayMs;
+    const trimmed = await usages.trim(before(now, kept));
+    // A day's sum may still grow while an event of that day can come, and with it whatever the day is the sum of.
+    if ((await rollups.trim(before(now, kept + dayMs), before(now, fineCountsMs))) && trimmed) {
+      this.#trimmedAt = now.getTime();
+    }
+  }
+
+  /** @returns true if nothing is left */
+  async #foldBatches(): Promise<boolean> {
+    const { batches, clock, fold } = this.#parts;
+    const until = before(clock.now(), graceMs);
     for (let round = 0; round < maxRounds && !this.#closed; round++) {
-      const pending = await this.#parts.usages.pending(until, foldAtOnce);
-      await this.#parts.fold(pending);
-      if (pending.length < foldAtOnce) return;
+      const some = await batches.before(until, batchesAtOnce);
+      const due = { spots: some.flatMap(({ spots }) => spots), users: some.flatMap(({ users }) => users) };
+      await fold(due);
+      await batches.end(some.map(({ _id }) => _id));
+      if (some.length < batchesAtOnce) return true;
+    }
+    return false;
+  }
+
+  /** What an earlier release stored and did not count. */
+  async #foldPending(): Promise<void> {
+    const { usages, fold } = this.#parts;
+    for (let round = 0; round < maxRounds && !this.#closed; round++) {
+      const pending = await usages.pending(usagesAtOnce);
+      if (pending.length === 0) return;
+      await fold(dueOf(pending));
+      await usages.markCounted(pending);
     }
   }
 

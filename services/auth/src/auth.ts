@@ -48,7 +48,8 @@ const hashesAtOnce = 2;
 const hashesWaiting = 100;
 
 export async function createAuthService(config: AuthConfig, deps: AuthDeps): Promise<AuthService> {
-  const { documents, clock, ids, keys, log } = deps;
+  const { documents, clock, ids, keys, log, metrics } = deps;
+  const refused = (limit: string): void => metrics.rateLimited.inc({ limit });
   const counters = await Counters.open(documents);
   const signingKeys = await openSigningKeys(config, deps);
   const auditLog = await AuditLog.open(documents, keys, log);
@@ -67,7 +68,7 @@ export async function createAuthService(config: AuthConfig, deps: AuthDeps): Pro
     revoked: await RevokedTokens.open(documents),
     counters,
     throttle: await LoginThrottle.open(documents),
-    quotas: new Quotas(await Limits.open(documents, clock), config),
+    quotas: new Quotas(await Limits.open(documents, clock, refused), config, metrics),
     callerTokens: new CallerTokens(signingKeys ?? sharedSecret(keys.callerTokens), config.JWT_ISSUER),
     signingKeys,
     hashing: new Gate(hashesAtOnce, hashesWaiting),

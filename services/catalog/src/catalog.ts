@@ -1,20 +1,22 @@
 import { deliverToAuth, openJournal } from "@registry/audit";
-import { type Bus, createRelay, type Subscription } from "@registry/bus";
+import { type Bus, createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Documents } from "@registry/documents";
-import { journaled, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
+import { journaled, outsideTraces, probe, type Service, type SettingsOf, type Surroundings } from "@registry/kit";
 import { Limits } from "@registry/limits";
+import { Backfill } from "./backfill.ts";
 import { Books } from "./books.ts";
 import { ChangeHub } from "./changes.ts";
 import { type catalogSettings, policyOf } from "./config.ts";
 import { consumeDownloads } from "./consumers.ts";
 import { createEventMaker } from "./events.ts";
-import { catalogTable } from "./grpc.ts";
+import { catalogTable, dependentsTable } from "./grpc.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { Parts } from "./parts.ts";
 import { Projector } from "./projector.ts";
+import { PublishOutcomes } from "./publish/outcomes.ts";
 import { Directory } from "./search/directory.ts";
 import { Feed } from "./search/feed.ts";
 import { createTextIndex } from "./search/minisearch.ts";
@@ -34,21 +36,27 @@ export async function createCatalogService(
   config: SettingsOf<typeof catalogSettings>,
   deps: CatalogDeps,
 ): Promise<Service> {
-  const { clock, ids, keys, log, clients, documents, bus } = deps;
+  const { clock, ids, keys, log, metrics, clients, documents, bus } = deps;
   const now = (): Date => clock.now();
 
   const plugins = await PluginStore.open(documents, now);
   const releases = await ReleaseStore.open(documents, config.LIMIT_RELEASES);
+  const kept = await documents.collection<RelayedEvent>(relayedEventsSpec);
   const relays = [plugins.collection, releases.collection].map((collection) =>
-    createRelay({ collection, bus, clock, log }),
+    createRelay({ collection, kept, bus, clock, log }),
   );
 
   const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const directory = new Directory(createTextIndex());
   const changes = new ChangeHub(ids.unique());
   const learned = (plugin: PluginDocument): void => {
-    if (directory.put(plugin)) changes.announce(plugin._id);
+    const learnt = directory.put(plugin);
+    // Nobody has to see a count at once, and what watchers keep is renewed within seconds: while a plugin is in steady
+    // use, they would keep nothing of it.
+    if (learnt === "anything") changes.announce(plugin._id);
+    backfill.seen(plugin);
   };
+  const backfill: Backfill = new Backfill({ plugins, releases, log, learned });
   const events = createEventMaker(now, ids.unique);
   const parts: Parts = {
     config,
@@ -58,21 +66,24 @@ export async function createCatalogService(
     log,
     plugins,
     releases,
-    limits: await Limits.open(documents, clock),
+    limits: await Limits.open(documents, clock, (limit) => metrics.rateLimited.inc({ limit })),
     books: new Books(releases, config.CATALOG_CACHE_SIZE),
     directory,
     projector: new Projector(plugins, releases, clock, events, learned),
     changes,
     events,
+    outcomes: new PublishOutcomes(metrics),
     storage: () => clients.of(StorageServiceDefinition),
     auth: () => clients.of(AuthServiceDefinition),
     organisations: () => clients.of(OrganisationServiceDefinition),
     learned,
     reread: (names) => feed.reread(names),
-    kickTests: () => tests.kick(),
-    kick: () => {
-      for (const relay of relays) relay.kick();
-    },
+    // Both work for everybody, whoever set them off.
+    kickTests: () => outsideTraces(() => tests.kick()),
+    kick: () =>
+      outsideTraces(() => {
+        for (const relay of relays) relay.kick();
+      }),
   };
   const feed: Feed = new Feed({
     plugins,
@@ -95,7 +106,7 @@ export async function createCatalogService(
 
   return {
     name: "catalog",
-    tables: journaled([catalogTable(parts, checks)], journal),
+    tables: journaled([catalogTable(parts, checks), dependentsTable(parts)], journal),
     async start() {
       downloads = await consumeDownloads(bus, parts);
       await feed.start();
@@ -110,6 +121,7 @@ export async function createCatalogService(
       await Promise.all([
         downloads?.close(),
         feed.close(),
+        backfill.close(),
         sweeper.close(),
         tests.close(),
         journal.close(),

@@ -1,7 +1,8 @@
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { defineService, holdersOf, readers, type Service, type ServiceTable, services, users } from "@registry/kit";
 import { named } from "./model/audit.ts";
 import type { Parts } from "./parts.ts";
+import { counted } from "./publish/outcomes.ts";
 import { canPublish } from "./usecases/can-publish.ts";
 import { deleteChannel } from "./usecases/delete-channel.ts";
 import { deletePlugin } from "./usecases/delete-plugin.ts";
@@ -12,6 +13,7 @@ import { filterVisible } from "./usecases/filter-visible.ts";
 import { getPlugin } from "./usecases/get-plugin.ts";
 import { getRegistryInfo } from "./usecases/get-registry-info.ts";
 import { getRelease } from "./usecases/get-release.ts";
+import { listDependents } from "./usecases/list-dependents.ts";
 import { listOwners } from "./usecases/list-owners.ts";
 import { listPlugins } from "./usecases/list-plugins.ts";
 import { listReleases } from "./usecases/list-releases.ts";
@@ -48,7 +50,7 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     // Denied inside, where the upload is dropped as well.
     publishRelease: {
       allow: users,
-      handle: publishRelease(parts),
+      handle: counted(parts, publishRelease(parts)),
       audit: ({ expectedName: name, expectedVersion: version }) => ({
         action: "release.publish",
         ...named(name, version),
@@ -92,5 +94,11 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
       maxDurationMs: 0,
     },
     check: { allow: services("gateway"), handle: async () => ({ checks: await checks() }) },
+  });
+}
+
+export function dependentsTable(parts: Parts): ServiceTable {
+  return defineService(DependentsServiceDefinition, {
+    listDependents: { allow: readers, handle: listDependents(parts) },
   });
 }

@@ -10,6 +10,7 @@ import type { catalogSettings } from "./config.ts";
 import type { EventMaker } from "./events.ts";
 import type { PluginDocument } from "./model/plugin.ts";
 import type { Projector } from "./projector.ts";
+import type { PublishOutcomes } from "./publish/outcomes.ts";
 import type { Directory } from "./search/directory.ts";
 import type { PluginStore } from "./store/plugins.ts";
 import type { ReleaseStore } from "./store/releases.ts";
@@ -29,6 +30,7 @@ export interface Parts {
   readonly projector: Projector;
   readonly changes: ChangeHub;
   readonly events: EventMaker;
+  readonly outcomes: PublishOutcomes;
   /** Usable once the service has started. */
   readonly storage: () => ServiceClient<typeof StorageServiceDefinition>;
   readonly auth: () => ServiceClient<typeof AuthServiceDefinition>;

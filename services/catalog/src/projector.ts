@@ -77,7 +77,8 @@ export class Projector {
     const edited: PluginDocument = { ...before, ...edit?.set };
     const pins = pinsOf(edited, heads);
     const described = await this.#describedBy(edited._id, latestFor(pins, heads));
-    const projection = project(edited, heads, pins, described);
+    const needing = await this.#releases.dependencies.of(edited._id);
+    const projection = project(edited, heads, pins, needing, described);
     const highest = heads.reduce(
       (high, head) => Math.max(high, head.projectSince === undefined ? 0 : head.revision),
       0,

@@ -6,10 +6,12 @@ import type { Clock, Ids, Logger, WatchedTls } from "@registry/kit";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { GatewayConfig } from "./config.ts";
 import type { Limits } from "./dispatch.ts";
+import type { Exchanges } from "./exchanges.ts";
 import { rawProblem, routeNotFound, toProblem } from "./http-errors.ts";
 import { createListener } from "./listener.ts";
-import type { RequestTimes } from "./metrics.ts";
+import { type RequestTimes, unmatched } from "./metrics.ts";
 import type { ReadyAnswers } from "./ready.ts";
+import { requestIdOf } from "./request-id.ts";
 import { templateOf } from "./route.ts";
 import { closedPolicy, type Edge } from "./security.ts";
 
@@ -22,6 +24,7 @@ export interface AppDeps {
   readonly limits: Limits;
   readonly ready: ReadyAnswers;
   readonly times: RequestTimes;
+  readonly exchanges: Exchanges;
   /** Absent: plain HTTP. */
   readonly tls: WatchedTls | undefined;
 }
@@ -40,10 +43,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     // What still comes in on open connections while the server closes is answered like everything else.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 2048, caseSensitive: true },
-    genReqId: (request) => {
-      const given = request.headers["x-request-id"];
-      return typeof given === "string" && /^[\w-]{1,64}$/.test(given) ? given : deps.ids.unique();
-    },
+    genReqId: (request) => requestIdOf(request, deps.ids),
     rewriteUrl: (request) => joinNamespace(request.url ?? "/"),
     serverFactory: (handle) => listener(deps, handle),
     frameworkErrors: (error, request, reply) => void fail(deps, error, request, reply as FastifyReply),
@@ -66,7 +66,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   });
   app.addHook("onRequest", async (request, reply) => welcome(deps, request, reply));
   app.addHook("onResponse", async (request, reply) => {
-    const endpoint = request.routeOptions.url === undefined ? "unmatched" : templateOf(request.routeOptions.url);
+    const endpoint = request.routeOptions.url === undefined ? unmatched : templateOf(request.routeOptions.url);
     deps.times.observe(request.method, endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => fail(deps, error, request, reply));
@@ -86,10 +86,12 @@ function letBodiesBeEmpty(app: FastifyInstance): void {
 }
 
 function listener(deps: AppDeps, handle: RequestListener): Server {
-  const { config, edge, ready, tls } = deps;
+  const { config, edge, exchanges, ready, times, tls } = deps;
   return createListener({
     serve: (request, response) => {
-      if (!ready.serve(request, response)) handle(request, response);
+      if (ready.serve(request, response)) return;
+      response.once("close", times.begin());
+      exchanges.follow(request, response, () => handle(request, response));
     },
     tls,
     maxConnections: config.LIMIT_CONNECTIONS,
@@ -114,7 +116,8 @@ function addCommonHeaders({ edge }: AppDeps, request: FastifyRequest, reply: Fas
 }
 
 function welcome(deps: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
-  const { edge, limits } = deps;
+  const { edge, exchanges, limits } = deps;
+  exchanges.routed(request, reply);
   addCommonHeaders(deps, request, reply);
   if (!probes.has(request.url)) edge.originOf(request.raw);
   if (limits.reads.active && (request.method === "GET" || request.method === "HEAD") && !probes.has(request.url)) {
@@ -127,9 +130,13 @@ function welcome(deps: AppDeps, request: FastifyRequest, reply: FastifyReply): v
 
 function fail(deps: AppDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const answer = toProblem(error, request.id);
-  if (answer.fault) deps.log.error({ err: error, requestId: request.id }, "request failed");
+  if (answer.fault) deps.log.error({ err: error, request_id: request.id }, "request failed");
   // What cannot even be routed comes here without having been welcomed.
-  if (!reply.hasHeader("x-request-id")) addCommonHeaders(deps, request, reply);
+  if (!reply.hasHeader("x-request-id")) {
+    deps.exchanges.routed(request, reply);
+    addCommonHeaders(deps, request, reply);
+    deps.times.observe(request.method, unmatched, answer.status, reply.elapsedTime / 1000);
+  }
   reply.code(answer.status).headers(answer.headers);
   reply.headers({
     "content-type": "application/problem+json; charset=utf-8",
@@ -148,5 +155,7 @@ function refuseRaw(deps: AppDeps, error: NodeJS.ErrnoException, socket: Duplex):
     return;
   }
   const headers = Object.entries(deps.edge.headersFor()).map(([name, value]) => `${name}: ${value}`);
-  socket.end(rawProblem(error, deps.ids.unique(), headers), () => socket.destroy());
+  const { status, message } = rawProblem(error, deps.ids.unique(), headers);
+  deps.times.observe("", unmatched, status, 0);
+  socket.end(message, () => socket.destroy());
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Packing, type ReadBlobResponse, type StorageServiceDefinition } from "@registry/contracts/storage";
 import { isRegistryError, RegistryError } from "@registry/domain";
-import type { CallOptions, Clock, PassedOn, ServiceClient } from "@registry/kit";
+import type { CacheFigures, CallOptions, Clock, PassedOn, ServiceClient } from "@registry/kit";
 import { BytesCache } from "./cache.ts";
 
 /** Which bytes. */
@@ -40,6 +40,11 @@ export class Blobs {
     this.#storage = storage;
     this.#clock = clock;
     this.#bytes = new BytesCache(cacheBytes);
+  }
+
+  /** Of the packages in memory. */
+  get figures(): CacheFigures {
+    return this.#bytes.figures;
   }
 
   /** Size and digest of the bytes, without reading them. @throws RegistryError */

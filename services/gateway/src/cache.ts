@@ -1,4 +1,4 @@
-import type { Clock } from "@registry/kit";
+import type { CacheFigures, Clock } from "@registry/kit";
 
 /** Tag of what every change touches: lists, searches and counts of plugins. */
 export const everyChange = "*";
@@ -34,6 +34,8 @@ export class TrustedCache<V> {
   readonly #keysOf = new Map<string, Set<string>>();
   #bytes = 0;
   #generation = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor(options: CacheOptions) {
     this.#options = options;
@@ -47,7 +49,18 @@ export class TrustedCache<V> {
     return this.#kept.size;
   }
 
+  get figures(): CacheFigures {
+    return { hits: this.#hits, misses: this.#misses, entries: this.#kept.size, bytes: this.#bytes };
+  }
+
   get(key: string): V | undefined {
+    const value = this.#find(key);
+    if (value === undefined) this.#misses += 1;
+    else this.#hits += 1;
+    return value;
+  }
+
+  #find(key: string): V | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined || !this.#options.trusted()) return undefined;
     if (kept.expiresAt <= this.#options.clock.now().getTime()) {
@@ -130,17 +143,26 @@ export class BytesCache {
   readonly #maxBytes: number;
   readonly #kept = new Map<string, Buffer>();
   #bytes = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
+  get figures(): CacheFigures {
+    return { hits: this.#hits, misses: this.#misses, entries: this.#kept.size, bytes: this.#bytes };
+  }
+
   get(key: string): Buffer | undefined {
     const bytes = this.#kept.get(key);
-    if (bytes !== undefined) {
-      this.#kept.delete(key);
-      this.#kept.set(key, bytes);
+    if (bytes === undefined) {
+      this.#misses += 1;
+      return undefined;
     }
+    this.#hits += 1;
+    this.#kept.delete(key);
+    this.#kept.set(key, bytes);
     return bytes;
   }
 

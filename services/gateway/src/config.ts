@@ -71,6 +71,10 @@ export const gatewaySettings = {
     min: 1,
     max: 86_400,
   }),
+  ACCESS_LOG: setting.flag({
+    description: "false: no log line for each request",
+    fallback: true,
+  }),
   RATE_LIMIT_READS: setting.integer({
     description: "reads per minute and address; 0 for no limit",
     fallback: 0,

@@ -3,6 +3,7 @@ import { anonymous, rateLimited, unauthenticated } from "@registry/domain";
 import type { Clock, Identity, Resolved } from "@registry/kit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { TrustedCache } from "./cache.ts";
+import type { Exchanges } from "./exchanges.ts";
 import { methodNotAllowed } from "./http-errors.ts";
 import { readInput } from "./input.ts";
 import type { Limiter } from "./limiter.ts";
@@ -21,6 +22,7 @@ export interface DispatchDeps {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly edge: Edge;
+  readonly exchanges: Exchanges;
   readonly limits: Limits;
   readonly cache: TrustedCache<ReadyAnswer>;
   readonly ready: ReadyAnswers;
@@ -77,6 +79,7 @@ async function admit(deps: DispatchDeps, route: Route, request: FastifyRequest):
   const resolved = isLogin
     ? nobody
     : await deps.identity.resolveOutsider(request.headers.authorization, edge.clientOf(request.raw));
+  deps.exchanges.identified(request.raw, resolved.caller);
   if (route.method !== "GET") {
     refuseIfOver(limits.writes.take(resolved.caller.type === "user" ? `user ${resolved.caller.id}` : address));
   }

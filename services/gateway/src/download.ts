@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { Packing } from "@registry/contracts/storage";
-import { baseName, type PluginName } from "@registry/domain";
+import { baseName, type ClientKind, type PluginName } from "@registry/domain";
 import type { Logger } from "@registry/kit";
 import type { BlobDescription, BlobRef, Blobs } from "./blobs.ts";
+import { clientKind } from "./client-kind.ts";
 import { rangeNotSatisfiable } from "./http-errors.ts";
 import { type Container, fileName } from "./links.ts";
 import { parseRange, rangeApplies, type Wanted } from "./ranges.ts";
@@ -29,8 +30,8 @@ export interface Package {
   readonly cacheControl: string;
   /** Whoever looks at what is hidden is no user of it, and counts would tell others of it. */
   readonly counted: boolean;
-  /** Counted as used by: route or client. */
-  readonly client: string;
+  /** Whose address this is, where it is not everybody's. */
+  readonly route: ClientKind;
   readonly userId: number;
 }
 
@@ -43,11 +44,13 @@ export class Downloads {
   readonly #blobs: Blobs;
   readonly #spool: UsageSpool;
   readonly #log: Logger;
+  readonly #sent: (bytes: number) => void;
 
-  constructor(blobs: Blobs, spool: UsageSpool, log: Logger) {
+  constructor(blobs: Blobs, spool: UsageSpool, log: Logger, sent: (bytes: number) => void) {
     this.#blobs = blobs;
     this.#spool = spool;
     this.#log = log;
+    this.#sent = sent;
   }
 
   /** @throws RegistryError or HttpError 416, before anything was sent */
@@ -69,22 +72,25 @@ export class Downloads {
       return taken;
     }
     const count = (): void => {
-      if (status === 200) this.#count(wanted);
+      if (status === 200) this.#count(wanted, call);
     };
     const small = await this.#blobs.small(ref, description, call.context);
     if (small !== undefined) {
       count();
-      const { name, version, client, shared } = wanted;
-      const keep = { tags: [name], download: { plugin: name, version, client } };
+      const { name, version, route, shared } = wanted;
+      const keep = { tags: [name], download: { plugin: name, version, route } };
       const body = small.subarray(start, start + length);
+      this.#sent(body.length);
       return { status, headers, body, ...(shared && status === 200 ? { keep } : {}) };
     }
     await this.#stream(call, status, headers, this.#blobs.read(ref, start, length, call.context), length, count);
     return taken;
   }
 
-  #count({ name, version, userId, client, counted }: Package): void {
-    if (counted) this.#spool.download({ plugin: name, version, user_id: userId, client });
+  #count({ name, version, userId, route, counted }: Package, { request, context }: Call): void {
+    if (!counted) return;
+    const client = clientKind(route, request.headers["user-agent"]);
+    this.#spool.download({ plugin: name, version, user_id: userId, client }, context.address);
   }
 
   async #stream(
@@ -104,10 +110,11 @@ export class Downloads {
         left -= next.value.length;
         if (left === 0) count();
         if (!(await writeTo(response, next.value))) return;
+        this.#sent(next.value.length);
       }
       response.end();
     } catch (error) {
-      this.#log.warn({ err: error, requestId: call.context.requestId }, "a download broke off");
+      this.#log.warn({ err: error, request_id: call.context.requestId }, "a download broke off");
       response.destroy();
     } finally {
       await chunks.return(undefined);

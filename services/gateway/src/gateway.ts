@@ -1,15 +1,16 @@
 import type { AddressInfo } from "node:net";
 import fastifyStatic from "@fastify/static";
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
+import { AddressHashes } from "./address-hashes.ts";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
@@ -18,10 +19,11 @@ import { createChecks } from "./checks.ts";
 import type { GatewayConfig } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { Downloads } from "./download.ts";
+import { type AccessLogOptions, Exchanges } from "./exchanges.ts";
 import { HeadWatch } from "./head-watch.ts";
 import { Limiter } from "./limiter.ts";
 import { Links } from "./links.ts";
-import { RequestTimes } from "./metrics.ts";
+import { countDownloadBytes, RequestTimes } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { type ReadyAnswer, ReadyAnswers } from "./ready.ts";
 import { RecentChanges } from "./recent-changes.ts";
@@ -33,9 +35,13 @@ import { UsageSpool } from "./spool.ts";
 import { sendUses } from "./usage.ts";
 import { ChangeWatch } from "./watch.ts";
 
+export type { AccessLogOptions } from "./exchanges.ts";
+
 export interface GatewayDeps extends Surroundings {
   /** This process's own; downloads and searches wait here until analytics has them. */
   readonly spoolDirectory: string;
+  /** Where requests are written down; absent: nowhere. */
+  readonly accessLog?: AccessLogOptions | undefined;
   /** Shown in `/ready`. */
   readonly bus?: { ping(): Promise<void> };
   /** The web interface's files, served under `/ui/`. */
@@ -108,40 +114,36 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   });
   const spool = new UsageSpool({
     ...{ clock, ids, log, metrics },
+    addresses: new AddressHashes(keys, clock),
     directory: deps.spoolDirectory,
     maxBytes: config.LIMIT_SPOOL_BYTES,
     send: sendUses(analytics),
   });
   const edge = new Edge(config);
   const limits = {
-    reads: new Limiter(clock, config.RATE_LIMIT_READS),
-    writes: new Limiter(clock, config.RATE_LIMIT_WRITES),
+    reads: new Limiter(clock, config.RATE_LIMIT_READS, () => metrics.rateLimited.inc({ limit: "reads" })),
+    writes: new Limiter(clock, config.RATE_LIMIT_WRITES, () => metrics.rateLimited.inc({ limit: "writes" })),
   };
   const times = new RequestTimes(metrics);
-  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times });
+  const sent = countDownloadBytes(metrics);
+  const exchanges = new Exchanges(deps.tracing, ids, config.ACCESS_LOG ? deps.accessLog : undefined);
+  const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times, sent, exchanges, ids });
+  const blobs = new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES);
+  metrics.showCache("answers", () => cache.figures);
+  metrics.showCache("resolutions", () => resolutions.figures);
+  metrics.showCache("packages", () => blobs.figures);
   const checks = createChecks({ catalog, storage, bus, watch, clock, closing: () => closing !== undefined });
   const parts: Parts = {
-    ...{
-      config,
-      version,
-      clock,
-      log,
-      metrics,
-      storage,
-      catalog,
-      analytics,
-      changes,
-      changeStreams,
-      cache,
-      spool,
-      checks,
-    },
+    ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool, checks },
+    ...{ changes, changeStreams },
+    insights: clients.of(InsightsServiceDefinition),
+    dependents: clients.of(DependentsServiceDefinition),
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),
     audit: clients.of(AuditServiceDefinition),
     links: new Links(keys, clock),
-    downloads: new Downloads(new Blobs(storage, clock, config.LIMIT_BLOB_CACHE_BYTES), spool, log),
+    downloads: new Downloads(blobs, spool, log, sent),
     changed: (name) => drop([name]),
     changedNames: () => recent.names(),
     // Where it cannot be asked for now, what was withdrawn ends all the same as soon as what is known of it is too old.
@@ -149,9 +151,11 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   };
   const uiPath = deps.uiDirectory === undefined ? "/docs" : "/ui/";
   const tls = openTls(config, deps);
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, tls });
+  if (tls !== undefined) metrics.showCertificate("https", () => tls.material.expires);
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, exchanges, tls });
   const anonymousRead = config.ANONYMOUS_READ !== false;
-  dispatch(app, { anonymousRead, clock, identity, edge, limits, cache, ready }, allRoutes(parts, resolutions, uiPath));
+  const behind = { anonymousRead, clock, identity, edge, exchanges, limits, cache, ready };
+  dispatch(app, behind, allRoutes(parts, resolutions, uiPath));
   if (deps.uiDirectory !== undefined) serveUi(app, deps.uiDirectory);
   await app.ready();
 

@@ -149,8 +149,12 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
   return known(toRegistryError(error), requestId);
 }
 
-/** What is answered on a socket whose request could not even be parsed: a complete HTTP/1.1 message. */
-export function rawProblem(error: NodeJS.ErrnoException, requestId: string, headers: readonly string[]): string {
+/** What is answered on a socket whose request could not even be parsed: a complete HTTP/1.1 message, and its status. */
+export function rawProblem(
+  error: NodeJS.ErrnoException,
+  requestId: string,
+  headers: readonly string[],
+): { readonly status: number; readonly message: string } {
   const [status, reason, detail] =
     error.code === "HPE_HEADER_OVERFLOW"
       ? ([431, "HEADERS_TOO_LARGE", "The request's headers are larger than 16 KiB"] as const)
@@ -167,5 +171,5 @@ export function rawProblem(error: NodeJS.ErrnoException, requestId: string, head
     ...headers,
     "connection: close",
   ];
-  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+  return { status, message: `${lines.join("\r\n")}\r\n\r\n${body}` };
 }

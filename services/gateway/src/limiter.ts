@@ -7,13 +7,18 @@ export class Limiter {
   readonly #clock: Clock;
   readonly #perMs: number;
   readonly #burst: number;
+  readonly #refused: () => void;
   readonly #buckets = new Map<string, { tokens: number; at: number }>();
 
-  /** @param perMinute 0 for no limit */
-  constructor(clock: Clock, perMinute: number) {
+  /**
+   * @param perMinute 0 for no limit
+   * @param refused told each time that there was none to take
+   */
+  constructor(clock: Clock, perMinute: number, refused: () => void = () => undefined) {
     this.#clock = clock;
     this.#perMs = perMinute / 60_000;
     this.#burst = perMinute;
+    this.#refused = refused;
   }
 
   get active(): boolean {
@@ -24,7 +29,8 @@ export class Limiter {
   take(key: string): number {
     const wait = this.#wait(key);
     const bucket = this.#buckets.get(key);
-    if (wait === 0 && bucket !== undefined) bucket.tokens -= 1;
+    if (wait > 0) this.#refused();
+    else if (bucket !== undefined) bucket.tokens -= 1;
     return wait;
   }
 

@@ -1,7 +1,7 @@
-import type { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import type { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
-import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import type { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import type { ChangeServiceDefinition } from "@registry/contracts/changes";
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
@@ -32,6 +32,8 @@ export interface Parts {
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
   readonly changes: ServiceClient<typeof ChangeServiceDefinition>;
   readonly changeStreams: ChangeStreams;
+  readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
+  readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   readonly cache: TrustedCache<ReadyAnswer>;
   readonly links: Links;
   readonly spool: UsageSpool;

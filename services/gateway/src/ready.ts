@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Ids } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
+import { clientKind } from "./client-kind.ts";
+import type { Exchanges } from "./exchanges.ts";
 import type { Limiter } from "./limiter.ts";
 import type { RequestTimes } from "./metrics.ts";
+import { requestIdOf } from "./request-id.ts";
 import type { Answer, Keep } from "./route.ts";
 import type { Edge } from "./security.ts";
 import type { UsageSpool } from "./spool.ts";
@@ -16,6 +20,8 @@ export interface ReadyAnswer {
   readonly body: Buffer | string;
   readonly search: Keep["search"];
   readonly download: Keep["download"];
+  /** Template of the route. */
+  readonly endpoint: string;
   readonly observe: (status: 200 | 304, seconds: number) => void;
 }
 
@@ -25,6 +31,10 @@ export interface ReadyDeps {
   readonly reads: Limiter;
   readonly spool: UsageSpool;
   readonly times: RequestTimes;
+  /** Told of the bytes of packages. */
+  readonly sent: (bytes: number) => void;
+  readonly exchanges: Exchanges;
+  readonly ids: Ids;
 }
 
 const longestUrl = 1024;
@@ -50,7 +60,7 @@ export class ReadyAnswers {
 
   /** @returns true where it answered */
   serve(request: IncomingMessage, response: ServerResponse): boolean {
-    const { cache, edge, reads, spool } = this.#deps;
+    const { cache, edge, reads, spool, sent, exchanges, ids } = this.#deps;
     const { headers, url = "" } = request;
     if (!this.#open || request.method !== "GET" || cache.size === 0) return false;
     if (headers.authorization !== undefined || headers.origin !== undefined || headers.range !== undefined)
@@ -59,10 +69,16 @@ export class ReadyAnswers {
     const ready = origin === undefined ? undefined : cache.get(keyOf(origin, url, headers.accept));
     if (ready === undefined) return false;
     if (reads.active && reads.take(edge.addressOf(request)) > 0) return false;
-    const startedAt = performance.now();
-    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 });
+    const exchange = exchanges.begin(request);
+    const requestId = requestIdOf(request, ids);
+    if (ready.search !== undefined) spool.search({ ...ready.search, user_id: 0 }, edge.clientOf(request));
     const fresh = matches(headers["if-none-match"], ready.etag);
-    if (ready.download !== undefined && !fresh) spool.download({ ...ready.download, user_id: 0 });
+    if (ready.download !== undefined && !fresh) {
+      const { plugin, version, route } = ready.download;
+      const use = { plugin, version, user_id: 0, client: clientKind(route, headers["user-agent"]) };
+      spool.download(use, edge.clientOf(request));
+      sent(ready.body.length);
+    }
     if (fresh) {
       response.writeHead(304, withoutBody(ready.headers));
       response.end();
@@ -70,7 +86,11 @@ export class ReadyAnswers {
       response.writeHead(200, ready.headers as string[]);
       response.end(ready.body, "latin1");
     }
-    ready.observe(fresh ? 304 : 200, (performance.now() - startedAt) / 1000);
+    const status = fresh ? 304 : 200;
+    const durationMs = performance.now() - exchange.startedAt;
+    ready.observe(status, durationMs / 1000);
+    const bytes = fresh ? 0 : ready.body.length;
+    exchanges.end(exchange, request, { method: "GET", route: ready.endpoint, status, durationMs, bytes, requestId });
     return true;
   }
 
@@ -94,6 +114,7 @@ export class ReadyAnswers {
       body: answer.body.length <= longestText ? answer.body.toString("latin1") : answer.body,
       search: answer.keep.search,
       download: answer.keep.download,
+      endpoint,
       observe: times.observerOf("GET", endpoint),
     };
     const key = keyOf(origin, url, request.headers.accept);

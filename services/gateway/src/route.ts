@@ -1,4 +1,4 @@
-import type { Caller } from "@registry/domain";
+import type { Caller, ClientKind } from "@registry/domain";
 import type { PassedOn } from "@registry/kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
@@ -32,7 +32,7 @@ export interface Keep {
   /** A search is counted again each time that it is answered from memory. */
   readonly search?: { readonly query: string; readonly results_count: number };
   /** So is a download. */
-  readonly download?: { readonly plugin: string; readonly version: string; readonly client: string };
+  readonly download?: { readonly plugin: string; readonly version: string; readonly route: ClientKind };
 }
 
 export interface Answer {
@@ -145,5 +145,12 @@ export function needsCredential({ access, signed }: Pick<Route, "access" | "sign
 
 /** The path as the documentation and the metrics name it. */
 export function templateOf(url: string): string {
-  return url.replace(/:([a-z_]+)/g, "{$1}").replace(/\*$/, "{path}");
+  const known = templates.get(url);
+  if (known !== undefined) return known;
+  const template = url.replace(/:([a-z_]+)/g, "{$1}").replace(/\*$/, "{path}");
+  templates.set(url, template);
+  return template;
 }
+
+/** Asked for with every request, and there are as many as routes. */
+const templates = new Map<string, string>();

@@ -252,25 +252,6 @@ export const trustedPublisherSchema = z
   })
   .meta({ id: "TrustedPublisher", description: "A workflow that may publish one plugin without a stored secret" });
 
-export const popularSchema = z.array(z.object({ plugin_name: text, download_count: count })).meta({ id: "Popular" });
-
-export const metricsSchema = z
-  .object({
-    total_plugins: count,
-    total_downloads: count,
-    total_searches: count,
-    active_users: count,
-    popular_plugins: popularSchema,
-    recent_publishes: z.array(
-      z.object({ plugin_name: text, version: text, published_at: time.nullable(), published_by: text }),
-    ),
-  })
-  .meta({ id: "RegistryMetrics" });
-
-export const usageSchema = z
-  .object({ plugin: text, downloads: count, versions: z.array(z.object({ version: text, downloads: count })) })
-  .meta({ id: "PluginUsage" });
-
 export const channelSchema = z.object({ channel: text, version: text }).meta({ id: "Channel" });
 
 export const fileSchema = z.object({ path: text, size: count, sha256 }).meta({ id: "PackageFile" });

@@ -3,9 +3,10 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { invalid, unavailable } from "@registry/domain";
-import { createLogger, createMetrics, systemIds } from "@registry/kit";
+import { createLogger, createMetrics, deriveKeys, systemIds } from "@registry/kit";
 import { TestClock } from "@registry/kit/testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { AddressHashes } from "./address-hashes.ts";
 import { UsageSpool } from "./spool.ts";
 import type { Use } from "./usage.ts";
 
@@ -26,6 +27,7 @@ function open(maxBytes = 1_000_000): { spool: UsageSpool; clock: TestClock; drop
   const clock = new TestClock();
   const spool = new UsageSpool({
     ...{ directory, maxBytes, clock, ids: systemIds, log, metrics },
+    addresses: new AddressHashes(deriveKeys("a secret for tests that is long enough"), clock),
     send: (uses) => send(uses),
   });
   const dropped = async (): Promise<number> =>
@@ -33,13 +35,42 @@ function open(maxBytes = 1_000_000): { spool: UsageSpool; clock: TestClock; drop
   return { spool, clock, dropped };
 }
 
+const address = "203.0.113.77";
 const download = (plugin: string) => ({ plugin, version: "1.0.0", user_id: 0, client: "rest" });
 const plugins = (): string[] => taken.map((use) => (use.type === "download" ? use.plugin : use.query));
 
+it("never has an address on disk or on the wire, but what stands for it on that day", async () => {
+  const { spool, clock } = open();
+  const hashes: (string | undefined)[] = [];
+  const use = async (from: string | undefined): Promise<string> => {
+    spool.download(download("a"), from);
+    spool.search({ query: "q", results_count: 0, user_id: 0 }, from);
+    await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(1));
+    await new Promise(setImmediate);
+    const written = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
+    await spool.drain();
+    hashes.push(...taken.splice(0).map(({ address_hash: hash }) => hash));
+    return written.join();
+  };
+  const written = [await use(address), await use("2001:db8::1:2"), await use("2001:db8::9"), await use(undefined)];
+  clock.advance(86_400_000);
+  written.push(await use(address));
+  expect(written.join()).not.toMatch(/203\.0\.113|2001:db8/);
+  const [first, , ofNetwork, , sameNetwork, , none, , nextDay] = hashes;
+  expect(first).toMatch(/^[\w-]{22}$/);
+  expect(hashes[1]).toBe(first);
+  expect(ofNetwork).toBe(sameNetwork);
+  expect(none).toBe("");
+  expect(new Set([first, ofNetwork, nextDay]).size).toBe(3);
+  const replica = new AddressHashes(deriveKeys("a secret for tests that is long enough"), clock);
+  expect(replica.of(address)).toBe(nextDay);
+  expect(new AddressHashes(deriveKeys("another secret that is long enough"), clock).of(address)).not.toBe(nextDay);
+});
+
 it("has every use on disk before it is sent, and nothing once it was taken", async () => {
   const { spool } = open();
-  spool.search({ query: "b\n{", results_count: 2, user_id: 7 });
-  spool.download(download("a"));
+  spool.search({ query: "b\n{", results_count: 2, user_id: 7 }, address);
+  spool.download(download("a"), address);
   const onDisk = readdirSync(directory).map((name) => readFileSync(join(directory, name), "utf8"));
   expect(onDisk.join("").trim().split("\n")).toHaveLength(2);
   await spool.drain();
@@ -56,12 +87,12 @@ it("keeps what analytics did not take, with the same ids, past the end of the pr
     throw unavailable("Analytics");
   };
   const first = open().spool;
-  first.download(download("a"));
-  first.download(download("b"));
+  first.download(download("a"), address);
+  first.download(download("b"), address);
   await expect(first.drain()).rejects.toThrow();
   send = async (uses) => void taken.push(...uses);
   const second = open().spool;
-  second.download(download("c"));
+  second.download(download("c"), address);
   await second.drain();
   expect(plugins()).toEqual(["a", "b", "c"]);
   expect(taken.slice(0, 2).map(({ id }) => id)).toEqual(seen);
@@ -70,14 +101,14 @@ it("keeps what analytics did not take, with the same ids, past the end of the pr
 
 it("leaves alone what another gateway in the same directory still writes, until that one must be dead", async () => {
   const living = open().spool;
-  living.download(download("a"));
+  living.download(download("a"), address);
   const { spool: other, clock } = open();
   await other.drain();
   expect(plugins()).toEqual([]);
-  living.download(download("b"));
+  living.download(download("b"), address);
   await living.drain();
   expect(plugins()).toEqual(["a", "b"]);
-  living.download(download("c"));
+  living.download(download("c"), address);
   clock.advance(11_000);
   await other.drain();
   expect(plugins()).toEqual(["a", "b", "c"]);
@@ -92,18 +123,18 @@ it("takes at once what a process left that is no more", async () => {
   expect(plugins()).toEqual(["z"]);
 });
 
-it("sends in batches of at most 500", async () => {
+it("sends in batches of at most 1,000", async () => {
   const sizes: number[] = [];
   send = async (uses) => void sizes.push(uses.length);
   const { spool } = open();
-  for (let i = 0; i < 1201; i++) spool.download(download("a"));
+  for (let i = 0; i < 2201; i++) spool.download(download("a"), address);
   await spool.drain();
-  expect(sizes).toEqual([500, 500, 201]);
+  expect(sizes).toEqual([1000, 1000, 201]);
 });
 
 it("passes over a line that was torn, and over what is no use", async () => {
   const { spool: before } = open();
-  before.download(download("a"));
+  before.download(download("a"), address);
   await before.close();
   const whole = JSON.stringify({
     type: "download",
@@ -129,7 +160,7 @@ it("does not let one use that is refused hold up the others", async () => {
     taken.push(...uses);
   };
   const { spool, dropped } = open();
-  for (const name of ["a", "bad", "b"]) spool.download(download(name));
+  for (const name of ["a", "bad", "b"]) spool.download(download(name), address);
   await spool.drain();
   expect(plugins()).toEqual(["a", "b"]);
   expect(await dropped()).toBe(1);
@@ -138,11 +169,11 @@ it("does not let one use that is refused hold up the others", async () => {
 
 it("stays within its disk space, and says what it dropped", async () => {
   const { spool, dropped } = open(1000);
-  for (let i = 0; i < 20; i++) spool.download(download("a"));
+  for (let i = 0; i < 20; i++) spool.download(download("a"), address);
   expect(await dropped()).toBeGreaterThan(0);
   await spool.drain();
   expect(taken.length + (await dropped())).toBe(20);
-  spool.download(download("again"));
+  spool.download(download("again"), address);
   await spool.drain();
   expect(plugins()).toContain("again");
 });
@@ -150,14 +181,14 @@ it("stays within its disk space, and says what it dropped", async () => {
 it("sends what is left when it closes", async () => {
   const { spool } = open();
   spool.start();
-  spool.download(download("a"));
+  spool.download(download("a"), address);
   await spool.close();
   expect(plugins()).toEqual(["a"]);
 });
 
 it("writes the searches of one moment together, without being asked", async () => {
   const { spool } = open();
-  for (let i = 0; i < 50; i++) spool.search({ query: `q${i}`, results_count: 0, user_id: 0 });
+  for (let i = 0; i < 50; i++) spool.search({ query: `q${i}`, results_count: 0, user_id: 0 }, address);
   await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(1));
   await spool.drain();
   expect(plugins()).toEqual(Array.from({ length: 50 }, (_, i) => `q${i}`));

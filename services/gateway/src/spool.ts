@@ -3,14 +3,15 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRegistryError } from "@registry/domain";
 import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
-import { Counter } from "prom-client";
+import type { AddressHashes } from "./address-hashes.ts";
 import { closedPath, leftBehind, openName } from "./spool-files.ts";
+import { exportSpool, type SpoolCounters } from "./spool-metrics.ts";
 import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
 
 /** A file is closed and a new one begun at this size, so that none grows while analytics is away. */
 const fileBytes = 4 * 1024 * 1024;
-const batchSize = 500;
-const drainEveryMs = 500;
+const batchSize = 1000;
+const drainEveryMs = 1000;
 /** No file is written to for longer than this, also while analytics is away; see `leftBehind`. */
 const openForMs = 1000;
 /** How often files of processes that died meanwhile are looked for. */
@@ -23,9 +24,13 @@ export interface SpoolDeps {
   readonly ids: Ids;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly addresses: AddressHashes;
   /** Hands uses to analytics; the same id again changes nothing there. @throws RegistryError where it did not take them */
   readonly send: (uses: readonly Use[]) => Promise<void>;
 }
+
+/** What a use is given here. */
+type Given = "type" | "id" | "time" | "address_hash";
 
 interface OpenFile {
   readonly path: string;
@@ -40,7 +45,7 @@ interface OpenFile {
  */
 export class UsageSpool {
   readonly #deps: SpoolDeps;
-  readonly #dropped: Counter;
+  readonly #counters: SpoolCounters;
   /** Closed files, oldest first, with their sizes. */
   #waiting: { readonly path: string; readonly bytes: number }[] = [];
   #current: OpenFile | undefined;
@@ -57,11 +62,11 @@ export class UsageSpool {
   /** Takes over what an earlier process left in the directory. */
   constructor(deps: SpoolDeps) {
     this.#deps = deps;
-    this.#dropped = new Counter({
-      name: "registry_usage_dropped_total",
-      help: "Downloads and searches that could not be spooled and are not counted",
-      registers: [deps.metrics.registry],
+    const waiting = () => ({
+      bytes: this.#waitingBytes + (this.#current?.bytes ?? 0),
+      oldest: (this.#waiting[0] ?? this.#current)?.path,
     });
+    this.#counters = exportSpool(deps.metrics, waiting, () => deps.clock.now().getTime());
     mkdirSync(deps.directory, { recursive: true });
     this.#adopt("all");
   }
@@ -78,16 +83,24 @@ export class UsageSpool {
     }
   }
 
-  /** On disk when this returns. */
-  download(use: Omit<DownloadUse, "type" | "id" | "time">): void {
-    this.#hold({ type: "download", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+  /**
+   * On disk when this returns.
+   * @param address of the caller, which goes no further than this: its hash does
+   */
+  download(use: Omit<DownloadUse, Given>, address: string | undefined): void {
+    this.#hold({ type: "download", ...this.#given(address), ...use });
     this.#flush();
   }
 
   /** On disk a moment later, together with the others of this moment. */
-  search(use: Omit<SearchUse, "type" | "id" | "time">): void {
+  search(use: Omit<SearchUse, Given>, address: string | undefined): void {
     if (this.#held.length === 0) setImmediate(() => this.#flush());
-    this.#hold({ type: "search", id: this.#deps.ids.unique(), time: this.#deps.clock.now().toISOString(), ...use });
+    this.#hold({ type: "search", ...this.#given(address), ...use });
+  }
+
+  #given(address: string | undefined): { id: string; time: string; address_hash: string } {
+    const { ids, clock, addresses } = this.#deps;
+    return { id: ids.unique(), time: clock.now().toISOString(), address_hash: addresses.of(address) };
   }
 
   start(): void {
@@ -114,6 +127,7 @@ export class UsageSpool {
 
   #hold(use: Use): void {
     this.#held.push(`${encodeUse(use)}\n`);
+    this.#counters.spooled.inc({ type: use.type });
   }
 
   #flush(): void {
@@ -139,7 +153,7 @@ export class UsageSpool {
   }
 
   #drop(count: number, why: string, cause: unknown): void {
-    this.#dropped.inc(count);
+    this.#counters.dropped.inc(count);
     const now = this.#deps.clock.now().getTime();
     if (now - this.#warnedAt < 60_000) return;
     this.#warnedAt = now;

@@ -12,8 +12,10 @@ export interface DownloadUse {
   readonly time: string;
   /** 0 for anonymous. */
   readonly user_id: number;
-  /** Route or client, e.g. `rest`, `agenticraft`. */
+  /** Kind of client, e.g. `rest`, `agenticraft`. */
   readonly client: string;
+  /** Of the caller's address, for that day; empty where it is not known. Lines of earlier releases lack it. */
+  readonly address_hash?: string;
 }
 
 export interface SearchUse {
@@ -24,6 +26,7 @@ export interface SearchUse {
   readonly results_count: number;
   readonly time: string;
   readonly user_id: number;
+  readonly address_hash?: string;
 }
 
 export type Use = DownloadUse | SearchUse;
@@ -37,7 +40,7 @@ function isUse(value: unknown): value is Use {
   if (typeof value !== "object" || value === null) return false;
   const use = value as Record<string, unknown>;
   if (typeof use.id !== "string" || typeof use.time !== "string" || Number.isNaN(Date.parse(use.time))) return false;
-  if (!Number.isSafeInteger(use.user_id)) return false;
+  if (!Number.isSafeInteger(use.user_id) || !["string", "undefined"].includes(typeof use.address_hash)) return false;
   if (use.type === "download") return typeof use.plugin === "string" && typeof use.version === "string";
   return use.type === "search" && typeof use.query === "string" && Number.isInteger(use.results_count);
 }
@@ -74,6 +77,6 @@ export function sendUses(
   };
 }
 
-function idOf({ id, time, user_id: userId }: Use): { id: string; time: Date; userId: number } {
-  return { id, time: new Date(time), userId };
+function idOf({ id, time, user_id: userId, address_hash: addressHash = "" }: Use) {
+  return { id, time: new Date(time), userId, addressHash };
 }

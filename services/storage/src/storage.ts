@@ -16,6 +16,7 @@ import { Objects } from "./objects.ts";
 import { PluginTests } from "./plugin-tests/plugin-tests.ts";
 import { bringsTests } from "./plugin-tests/runners.ts";
 import { BlobRecords } from "./store/blob-records.ts";
+import { BlobTotals, countUploadBytes } from "./store/blob-totals.ts";
 import { Contents } from "./store/contents.ts";
 import { DerivedRecords } from "./store/derived-records.ts";
 import { Uploads } from "./store/uploads.ts";
@@ -41,7 +42,7 @@ export interface StorageDeps extends Surroundings {
 const catalogTimeoutMs = 30_000;
 
 export async function createStorageService(config: StorageConfig, surroundings: StorageDeps): Promise<Service> {
-  const { documents, blobs, clock, ids, keys, log, clients } = surroundings;
+  const { documents, blobs, clock, ids, keys, log, metrics, clients } = surroundings;
   const [uploads, records, contents, derivedRecords] = await Promise.all([
     Uploads.open(documents),
     BlobRecords.open(documents),
@@ -73,6 +74,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
   });
   const schedule = new Schedule((signal) => collector.run(false, signal), config.GC_INTERVAL_SECONDS * 1000, log);
 
+  const totals = new BlobTotals(records, metrics, log);
   const checks = async (): Promise<Record<string, boolean>> => {
     const [storage, database] = await Promise.all([probe(() => blobs.ping()), probe(() => documents.ping())]);
     return { storage, database };
@@ -84,6 +86,7 @@ export async function createStorageService(config: StorageConfig, surroundings: 
       mayByRole: async (context) => (await clients.of(CatalogServiceDefinition).canPublish({}, { context })).allowed,
       maxBytes: config.LIMIT_PACKAGE_BYTES,
       lifetimeMs: uploadLifetimeMs,
+      received: countUploadBytes(metrics),
     }),
     getUpload: getUpload({ clock, uploads }),
     commitUpload: commitUpload({ clock, blobs, uploads, records, contents }),
@@ -103,11 +106,13 @@ export async function createStorageService(config: StorageConfig, surroundings: 
     async start() {
       await workspace.removeStale(clock.now());
       schedule.start();
+      totals.start();
       journal.start();
     },
     checks,
     async close() {
       await schedule.close();
+      await totals.close();
       await journal.close();
       await pluginTests?.close();
       await pool.close();

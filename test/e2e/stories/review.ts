@@ -4,6 +4,7 @@ import { leak, leakyZip, suspectSkill, suspectZip } from "../../builders/suspect
 import type { Actor } from "../actors.ts";
 import { seesNoRelease, seesNothingOf } from "../hidden.ts";
 import { sha256 } from "../http.ts";
+import { scrapeAll } from "../scrape.ts";
 import { expectProblem, type Info, namesIn } from "../shapes.ts";
 import { tracesOf } from "../traces.ts";
 import { countedWithinMs, type World, withinMs } from "../world.ts";
@@ -191,7 +192,7 @@ export function reviewStories(world: World): void {
       await vi.waitFor(
         async () => {
           expect((await owner.fetches(name, "1.0.0")).status).toBe(200);
-          expect((await owner.gets("/metrics")).text).toContain(name);
+          expect(await scrapeAll(world.stack)).toContain(name);
         },
         { timeout: countedWithinMs, interval: 1000 },
       );

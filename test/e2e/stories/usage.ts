@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { pluginZip } from "../../builders/plugin.ts";
 import type { Actor } from "../actors.ts";
+import { scrapeAll, valuesOf } from "../scrape.ts";
 import { type Info, namesIn } from "../shapes.ts";
 import { countedWithinMs, type World } from "../world.ts";
 
@@ -77,6 +78,7 @@ export function usageStories(world: World): void {
           { version: "1.0.0", downloads: 10 },
           { version: "1.1.0", downloads: 4 },
         ]),
+        series: expect.any(Array),
       });
       const { releases } = (await anonymous.reads(name)).json<Info>();
       expect(Object.fromEntries(releases.map(({ version, downloads }) => [version, downloads]))).toEqual({
@@ -90,16 +92,84 @@ export function usageStories(world: World): void {
       });
       await vi.waitFor(
         async () => {
-          const { text } = await anonymous.gets("/metrics");
-          expect(text).toMatch(
-            new RegExp(`^registry_plugin_downloads_total\\{plugin="${name}",version="1.0.0"\\} 10$`, "m"),
-          );
-          expect(text).toMatch(
-            new RegExp(`^registry_plugin_downloads_total\\{plugin="${name}",version="1.1.0"\\} 4$`, "m"),
-          );
+          const text = await scrapeAll(world.stack);
+          const of = (version: string): number[] =>
+            valuesOf(text, `registry_plugin_downloads_total{plugin="${name}",version="${version}"}`);
+          // Once, however many processes there are to be scraped.
+          expect([of("1.0.0"), of("1.1.0")]).toEqual([[10], [4]]);
         },
         { timeout: countedWithinMs, interval: 200 },
       );
+    });
+
+    it("tells downloads day by day, of a version as well, with the kinds of client", async () => {
+      const publisher = await world.publisher();
+      const name = world.name("diary");
+      for (const version of ["1.0.0", "1.1.0"]) await publisher.publishes(pluginZip({ name, version }));
+      const { anonymous } = world;
+      await world.soon(async () => expect((await anonymous.reads(name)).status).toBe(200));
+      const npm = { "user-agent": "npm/11.0.0 node/v24.0.0" };
+      for (const version of ["1.0.0", "1.0.0", "1.1.0"]) {
+        expect((await anonymous.fetches(name, version, "zip", npm)).status).toBe(200);
+      }
+      expect((await anonymous.downloads(name, "1.1.0")).status).toBe(200);
+      const seriesOf = async (query: string) => {
+        const answer = await anonymous.gets(`/api/v1/analytics/plugins/${name}?${query}`);
+        return answer.json<{ series: { date: string; downloads: number; clients: object }[] }>().series;
+      };
+      // The day may have ended meanwhile.
+      const lastTwo = async (query: string) => {
+        const days = await seriesOf(`days=2${query}`);
+        expect(days).toHaveLength(2);
+        return days.filter(({ downloads }) => downloads > 0).map(({ downloads, clients }) => [downloads, clients]);
+      };
+      await vi.waitFor(
+        async () => {
+          expect(await lastTwo("")).toEqual([[4, { npm: 3, agenticraft: 1 }]]);
+          expect(await lastTwo("&version=1.1.0")).toEqual([[2, { npm: 1, agenticraft: 1 }]]);
+        },
+        { timeout: countedWithinMs, interval: 100 },
+      );
+      expect(await seriesOf("")).toHaveLength(30);
+      expect((await anonymous.gets(`/api/v1/analytics/plugins/${name}?version=7.7.7`)).status).toBe(404);
+      const trending = await anonymous.gets("/api/v1/analytics/trending?limit=100");
+      expect(trending.json<object[]>()).toContainEqual({
+        plugin_name: name,
+        download_count: 4,
+        previous_count: 0,
+        score: 4,
+      });
+    });
+
+    it("tells what depends on a plugin, and what was looked for to administrators alone", async () => {
+      const publisher = await world.publisher();
+      const [base, needy, secret] = [world.name("base"), world.name("needy"), world.name("secretly")];
+      const more = ["requirements:", "  dependencies:", `    - name: ${base}`, '      version: ">=1.0.0"'];
+      await publisher.publishes(pluginZip({ name: base }));
+      await publisher.publishes(pluginZip({ name: needy, more }));
+      await publisher.publishes(pluginZip({ name: secret, more }), { fields: { visibility: "private" } });
+      const path = `/api/v1/analytics/plugins/${base}/dependents`;
+      const shown = { plugin_name: needy, version: "1.0.0", requirement: ">=1.0.0", optional: false, latest: true };
+      await world.soon(async () => {
+        for (const each of [world.anonymous, world.elsewhere(world.anonymous)]) {
+          expect((await each.gets(path)).json()).toEqual({ dependents: [shown], next_cursor: null });
+        }
+        const { dependents } = (await publisher.gets(path)).json<{ dependents: { plugin_name: string }[] }>();
+        expect(dependents.map((each) => each.plugin_name).sort()).toEqual([needy, secret].sort());
+      });
+
+      const word = world.name("unfindable");
+      for (let i = 0; i < 3; i += 1) await world.anonymous.finds({ query: word.toUpperCase() });
+      const searches = "/api/v1/analytics/searches?without_results=true&limit=100&days=2";
+      await vi.waitFor(
+        async () => {
+          const answer = (await world.admin.gets(searches)).json<{ searches: object[] }>();
+          expect(answer.searches).toContainEqual({ query: word, count: 3, without_results: 3 });
+        },
+        { timeout: countedWithinMs, interval: 200 },
+      );
+      expect((await publisher.gets(searches)).status).toBe(403);
+      expect((await world.anonymous.gets(searches)).status).toBe(401);
     });
 
     it("counts each search once", async () => {
@@ -135,10 +205,12 @@ export function usageStories(world: World): void {
         },
         { timeout: countedWithinMs, interval: 100 },
       );
-      for (const path of ["/api/v1/analytics/metrics", "/api/v1/analytics/popular?limit=100", "/metrics"]) {
+      for (const path of ["/api/v1/analytics/metrics", "/api/v1/analytics/popular?limit=100"]) {
         expect((await world.anonymous.gets(path)).text).not.toContain(hidden);
       }
-      expect((await world.anonymous.gets("/metrics")).text).toContain('plugin="_private"');
+      const scraped = await scrapeAll(world.stack);
+      expect(scraped).not.toContain(hidden);
+      expect(scraped).toContain('plugin="_private"');
     });
   });
 }

@@ -127,15 +127,5 @@ export function describeRedelivery(current: Current): void {
       await eventually(() => expect(told).toEqual([2, 3, 4]));
       expect(got.map(({ attempt }) => attempt)).toEqual([1, 2]);
     });
-
-    it("is given up in silence where nobody records dead letters", async () => {
-      const { bus } = current();
-      const subject = freshSubject();
-      const { got, data } = await record(bus, { subjects: [subject], maxDeliver: 1 }, fail);
-      await bus.publish(freshEvent(subject, "first"));
-      await bus.publish(freshEvent(subject, "second"));
-      await eventually(() => expect(data()).toEqual(["first", "second"]));
-      expect(got.map(({ attempt }) => attempt)).toEqual([1, 1]);
-    });
   });
 }

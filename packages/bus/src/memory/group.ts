@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { withDeadline } from "../deadline.ts";
-import { deliver } from "../delivery.ts";
-import type { BusLog, Delivery, Event, Redelivery } from "../port.ts";
+import { type DeliveryContext, deliver } from "../delivery.ts";
+import type { Delivery, Event, GroupLag } from "../port.ts";
 import type { CheckedSubscription } from "../rules.ts";
 
 /** One event on its way to one group. */
@@ -20,16 +20,31 @@ interface Member {
 
 /** A consumer group: one queue, taken from by all of its subscriptions; it stays when they have closed. */
 export class Group {
-  readonly #redelivery: Redelivery;
-  readonly #log: BusLog;
+  readonly #name: string;
+  readonly #context: DeliveryContext;
   readonly #waiting: Item[] = [];
   readonly #pauses = new Set<NodeJS.Timeout>();
   readonly #members = new Set<Member>();
   #subjects: readonly string[] = [];
 
-  constructor(redelivery: Redelivery, log: BusLog) {
-    this.#redelivery = redelivery;
-    this.#log = log;
+  constructor(name: string, context: DeliveryContext) {
+    this.#name = name;
+    this.#context = context;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  get lag(): GroupLag {
+    const running = [...this.#members].reduce((sum, member) => sum + member.running.size, 0);
+    // What comes again has been delivered; it is no longer behind those that wait for the first time.
+    const again = this.#waiting.filter(({ attempt }) => attempt > 1).length;
+    return {
+      group: this.#name,
+      waiting: this.#waiting.length - again,
+      underWay: running + this.#pauses.size + again,
+    };
   }
 
   get subjects(): readonly string[] {
@@ -81,7 +96,7 @@ export class Group {
 
   async #deliver(member: Member, item: Item): Promise<void> {
     const delivery = { event: item.copy(), attempt: item.attempt };
-    const context = { redelivery: this.#redelivery, log: this.#log, cause: item.cause };
+    const context = { ...this.#context, cause: item.cause };
     const outcome = await deliver(member.subscription, member.handle, delivery, context);
     if (typeof outcome === "string") return item.settle();
     const pause = setTimeout(() => {

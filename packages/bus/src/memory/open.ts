@@ -1,9 +1,11 @@
 import { unavailable } from "@registry/domain";
-import type { Bus, BusLog, Delivery, Event, Redelivery, SubscribeOptions, Subscription } from "../port.ts";
-import { checkSubjects, checkSubscription, encodeData, matches } from "../rules.ts";
+import type { DeliveryContext } from "../delivery.ts";
+import { Parking, type ParkingOptions } from "../parking.ts";
+import type { Bus, BusLog, Delivery, Event, GroupLag, Redelivery, SubscribeOptions, Subscription } from "../port.ts";
+import { checkSubjects, checkSubscription, encodeData, isFor, matches, messageIdOf } from "../rules.ts";
 import { Group } from "./group.ts";
 
-export interface InProcessBusOptions {
+export interface InProcessBusOptions extends ParkingOptions {
   readonly log: BusLog;
   readonly redelivery?: Redelivery;
   /**
@@ -31,7 +33,7 @@ interface Tap {
 
 class InProcessBus implements Bus {
   readonly #log: BusLog;
-  readonly #redelivery: Redelivery;
+  readonly #context: DeliveryContext;
   readonly #ready: Promise<unknown> | undefined;
   readonly #groups = new Map<string, Group>();
   readonly #taps = new Set<Tap>();
@@ -41,7 +43,8 @@ class InProcessBus implements Bus {
 
   constructor(options: InProcessBusOptions) {
     this.#log = options.log;
-    this.#redelivery = options.redelivery ?? {};
+    const parking = new Parking((event) => this.publish(event), options);
+    this.#context = { redelivery: options.redelivery ?? {}, log: options.log, parking };
     this.#ready = options.ready;
     this.#ready?.catch(() => undefined);
   }
@@ -49,7 +52,7 @@ class InProcessBus implements Bus {
   async publish(event: Event): Promise<void> {
     const body = encodeData(event);
     this.#checkOpen();
-    const { id } = event;
+    const id = messageIdOf(event);
     let publication = this.#underWay.get(id);
     if (publication === undefined) {
       publication = Promise.withResolvers<void>();
@@ -68,8 +71,12 @@ class InProcessBus implements Bus {
       });
     }
     const copy = (): Event => ({ ...event, time: new Date(event.time), data: JSON.parse(body) });
-    for (const tap of this.#taps) if (matches(tap.subjects, event.subject)) this.#tell(tap, copy());
-    const groups = [...this.#groups.values()].filter((group) => matches(group.subjects, event.subject));
+    for (const tap of this.#taps) {
+      if (matches(tap.subjects, event.subject) && isFor(undefined, event)) this.#tell(tap, copy());
+    }
+    const groups = [...this.#groups.values()].filter(
+      (group) => matches(group.subjects, event.subject) && isFor(group.name, event),
+    );
     await Promise.all(groups.map((group) => group.take(copy)));
   }
 
@@ -84,7 +91,7 @@ class InProcessBus implements Bus {
   async subscribe(options: SubscribeOptions, handle: (delivery: Delivery) => Promise<void>): Promise<Subscription> {
     const subscription = checkSubscription(options);
     this.#checkOpen();
-    const group = this.#groups.get(subscription.group) ?? new Group(this.#redelivery, this.#log);
+    const group = this.#groups.get(subscription.group) ?? new Group(subscription.group, this.#context);
     this.#groups.set(subscription.group, group);
     return this.#closable(group.join(subscription, handle));
   }
@@ -105,6 +112,11 @@ class InProcessBus implements Bus {
   async generation(): Promise<string> {
     this.#checkOpen();
     return "in-process";
+  }
+
+  async lag(): Promise<GroupLag[]> {
+    this.#checkOpen();
+    return [...this.#groups.values()].map(({ lag }) => lag);
   }
 
   async close(): Promise<void> {

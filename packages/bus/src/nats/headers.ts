@@ -1,5 +1,5 @@
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node";
-import type { Event } from "../port.ts";
+import type { Again, Event } from "../port.ts";
 
 /** CloudEvents 1.0, binary mode: the attributes as headers, the data as the body. */
 export function encodeHeaders(event: Event): MsgHdrs {
@@ -12,6 +12,12 @@ export function encodeHeaders(event: Event): MsgHdrs {
   set("ce-time", event.time.toISOString());
   if (event.about !== "") set("ce-subject", event.about);
   if (event.traceparent !== undefined) encoded.set("traceparent", event.traceparent);
+  if (event.again !== undefined) {
+    const { key, group, attempts } = event.again;
+    set("ce-again", key);
+    if (group !== undefined) set("ce-againgroup", group);
+    if (attempts !== undefined) set("ce-againattempts", `${attempts}`);
+  }
   encoded.set("content-type", "application/json");
   return encoded;
 }
@@ -22,6 +28,7 @@ export function decodeMessage(message: Pick<Msg, "subject" | "headers" | "data">
   const id = get("ce-id");
   const time = new Date(get("ce-time") ?? "");
   const traceparent = get("traceparent");
+  const again = decodeAgain(get);
   if (!id || Number.isNaN(time.getTime())) return undefined;
   try {
     return {
@@ -32,10 +39,19 @@ export function decodeMessage(message: Pick<Msg, "subject" | "headers" | "data">
       about: get("ce-subject") ?? "",
       data: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(message.data)),
       ...(traceparent && { traceparent }),
+      ...(again && { again }),
     };
   } catch {
     return undefined;
   }
+}
+
+function decodeAgain(get: (name: string) => string | undefined): Again | undefined {
+  const key = get("ce-again");
+  if (!key) return undefined;
+  const group = get("ce-againgroup");
+  const attempts = get("ce-againattempts") ?? "";
+  return { key, ...(group && { group }), ...(/^\d{1,9}$/.test(attempts) && { attempts: Number(attempts) }) };
 }
 
 /** As the CloudEvents bindings want it: printable ASCII stays, but for space, double quote and the percent sign itself. */

@@ -1,8 +1,10 @@
 import { jetstream } from "@nats-io/jetstream";
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { unavailable } from "@registry/domain";
-import type { Bus, BusLog, Delivery, Event, Redelivery, SubscribeOptions, Subscription } from "../port.ts";
-import { checkSubjects, checkSubscription, encodeData } from "../rules.ts";
+import type { DeliveryContext } from "../delivery.ts";
+import { Parking } from "../parking.ts";
+import type { Bus, Delivery, Event, GroupLag, SubscribeOptions, Subscription } from "../port.ts";
+import { checkSubjects, checkSubscription, encodeData, messageIdOf } from "../rules.ts";
 import { encodeHeaders } from "./headers.ts";
 import { Link } from "./link.ts";
 import { checkNatsOptions, type NatsBusOptions } from "./options.ts";
@@ -34,17 +36,17 @@ export async function openNatsBus(options: NatsBusOptions): Promise<Bus> {
     timeoutMs,
     options.log,
   );
-  return new NatsBus(link, new Stream(link, { name: stream, maxBytes, timeoutMs }, options.log), {
+  const bus: NatsBus = new NatsBus(link, new Stream(link, { name: stream, maxBytes, timeoutMs }, options.log), {
     log: options.log,
     redelivery,
+    parking: new Parking((event) => bus.publish(event), options),
     timeoutMs,
     maxSilenceMs,
   });
+  return bus;
 }
 
-interface NatsBusContext {
-  readonly log: BusLog;
-  readonly redelivery: Redelivery;
+interface NatsBusContext extends DeliveryContext {
   readonly timeoutMs: number;
   readonly maxSilenceMs: number;
 }
@@ -83,7 +85,7 @@ class NatsBus implements Bus {
   async #send(connection: NatsConnection, event: Event, body: string): Promise<void> {
     const before = this.#stream.highest;
     const accepted = await jetstream(connection).publish(event.subject, body, {
-      msgID: event.id,
+      msgID: messageIdOf(event),
       headers: encodeHeaders(event),
       timeout: this.#context.timeoutMs,
       expect: { streamName: this.#stream.name },
@@ -112,6 +114,10 @@ class NatsBus implements Bus {
 
   async generation(): Promise<string> {
     return await this.#stream.generation();
+  }
+
+  async lag(): Promise<GroupLag[]> {
+    return await this.#stream.lag();
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import type { ConnectionOptions } from "@nats-io/transport-node";
 import { invalid, type RegistryError } from "@registry/domain";
+import type { ParkingOptions } from "../parking.ts";
 import type { BusLog, Redelivery } from "../port.ts";
 
-export interface NatsBusOptions {
+export interface NatsBusOptions extends ParkingOptions {
   /** `nats://host:port` or `tls://…`, with `user:password@` or `token@` where the server wants it; several with commas. */
   readonly url: string;
   /** Shown by the server's monitoring, e.g. `catalog`. */

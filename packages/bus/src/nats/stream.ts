@@ -11,11 +11,13 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { unavailable } from "@registry/domain";
-import type { BusLog } from "../port.ts";
+import type { BusLog, GroupLag } from "../port.ts";
 import type { Link } from "./link.ts";
 
 const maxAge = nanos(8 * 24 * 60 * 60 * 1000);
 const duplicateWindow = nanos(2 * 60 * 1000);
+/** Far more than the registry has; some are left over by groups of old. */
+const maxGroups = 1000;
 /** In the stream's metadata, so that every process sees the same: how often its server was caught having lost events. */
 const lossesKey = "registry-losses";
 
@@ -96,6 +98,22 @@ export class Stream {
     if (this.#unrecordedLoss) await this.#recordLoss();
     const { created, config } = await this.ensure();
     return `${created}/${config.metadata?.[lossesKey] ?? "0"}`;
+  }
+
+  /** @throws kind `unavailable` */
+  async lag(): Promise<GroupLag[]> {
+    await this.ensure();
+    const manager = await this.manager();
+    const groups: GroupLag[] = [];
+    try {
+      for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(this.name)) {
+        groups.push({ group: name, waiting: num_pending, underWay: num_ack_pending });
+        if (groups.length === maxGroups) break;
+      }
+    } catch (error) {
+      throw unavailable("The event bus", error);
+    }
+    return groups;
   }
 
   /** To be asked before an event is sent, and handed to `noteAccepted` with its answer. */

@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { withDeadline } from "../deadline.ts";
 import type { BusLog, Event } from "../port.ts";
+import { isFor } from "../rules.ts";
 import { decodeMessage } from "./headers.ts";
 import type { Link } from "./link.ts";
 
@@ -59,6 +60,7 @@ export class Tap {
 
   #tell(error: Error | null, message: Msg): void {
     const event = error === null ? decodeMessage(message) : undefined;
+    if (event !== undefined && !isFor(undefined, event)) return;
     if (event === undefined) {
       this.#context.log.warn({ subjects: this.#subjects, err: error ?? undefined }, "tap got no event");
       return;

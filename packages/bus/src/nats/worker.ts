@@ -9,9 +9,9 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { withDeadline } from "../deadline.ts";
-import { deliver } from "../delivery.ts";
-import type { BusLog, Delivery, Redelivery } from "../port.ts";
-import type { CheckedSubscription } from "../rules.ts";
+import { type DeliveryContext, deliver } from "../delivery.ts";
+import type { Delivery } from "../port.ts";
+import { type CheckedSubscription, isFor } from "../rules.ts";
 import { decodeMessage } from "./headers.ts";
 import type { Link } from "./link.ts";
 import type { Stream } from "./stream.ts";
@@ -23,11 +23,9 @@ const heartbeatMs = 2_500;
 const maxPending = 10_000;
 const maxRetryMs = 5_000;
 
-export interface WorkerContext {
+export interface WorkerContext extends DeliveryContext {
   readonly link: Link;
   readonly stream: Stream;
-  readonly log: BusLog;
-  readonly redelivery: Redelivery;
   readonly maxSilenceMs: number;
 }
 
@@ -141,6 +139,7 @@ export class Worker {
       );
       return message.term("not an event");
     }
+    if (!isFor(this.#subscription.group, event)) return message.ack();
     const alive = setInterval(() => message.working(), this.#silenceMs / 3);
     try {
       const delivery = { event, attempt: message.info.deliveryCount };

@@ -49,19 +49,20 @@ export async function connectOperator(envFile: string): Promise<Operator> {
     throw new TypeError("a command of the operator serves no calls");
   });
   const log = createLogger("silent");
+  const metrics = createMetrics();
   const pipeline = new Pipeline({
     identity,
     clients: new ClientRules({ groups: new Map(), aliases: new Map() }),
     anonymousRead: false,
     log,
-    metrics: createMetrics(),
+    metrics,
     newId: systemIds.unique,
   });
   const addresses = new Map(fullNames.auth.map((name) => [name, target]));
   const files = grpcTlsFiles(settings);
   const watched = files && new WatchedTls(files, { clock: systemClock, log, everySeconds: 86_400 });
   const tls = watched && { files: watched, serverName: settings.GRPC_TLS_SERVER_NAME };
-  const clients = new Clients({ identity, pipeline, addresses, tls }, "cli");
+  const clients = new Clients({ identity, pipeline, metrics, addresses, tls }, "cli");
   const close = (): void => {
     clients.close();
     watched?.close();

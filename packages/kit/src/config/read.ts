@@ -21,6 +21,8 @@ const ownPrefixes = [
   "GRPC_TLS_",
   "GRPC_CLIENT",
 ];
+/** OpenTelemetry's: set for all programs of a machine, and many of them mean nothing here. */
+const standardPrefix = "OTEL_";
 /** Set by platforms beside ours (Kubernetes service links), so not ours to judge. */
 const foreign = /^[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_\d+_[A-Z0-9_]+)?)$/;
 
@@ -28,7 +30,7 @@ function unknownSettings(environment: Environment, group: SettingGroup): string[
   const mayBeFile = (name: string): boolean =>
     name.endsWith("_FILE") && group[name.slice(0, -5)]?.confidential === true;
   return [...environment.values.keys()].filter((name) => {
-    if (Object.hasOwn(group, name) || mayBeFile(name)) return false;
+    if (Object.hasOwn(group, name) || mayBeFile(name) || name.startsWith(standardPrefix)) return false;
     return environment.fromFile.has(name) || (ownPrefixes.some((p) => name.startsWith(p)) && !foreign.test(name));
   });
 }

@@ -1,9 +1,13 @@
 import type { Identity } from "../identity/identity.ts";
+import type { Metrics } from "../metrics.ts";
+import { noTracing, type Tracing } from "../telemetry/tracing.ts";
 import { createLocalTransport } from "./local.ts";
-import type { Pipeline } from "./pipeline.ts";
+import { metered } from "./metered.ts";
+import type { Calls } from "./pipeline.ts";
 import { createRemoteTransport } from "./remote.ts";
 import type { CallOptions, ServiceClient, ServiceDefinition, ServiceTable } from "./table.ts";
 import type { GrpcTls } from "./tls.ts";
+import { TracedTransport } from "./traced.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
 const defaultTimeoutMs = 10_000;
@@ -12,7 +16,10 @@ const reserveMs = 50;
 
 export interface ClientsDeps {
   readonly identity: Identity;
-  readonly pipeline: Pipeline;
+  readonly pipeline: Calls;
+  readonly metrics: Metrics;
+  /** Absent: calls are told of as no spans. */
+  readonly tracing?: Tracing;
   /** Full service name to gRPC target. */
   readonly addresses: ReadonlyMap<string, string>;
   /** Absent: services elsewhere are called without encryption. */
@@ -62,7 +69,7 @@ export class Clients {
     target: string,
     named?: string,
   ): { client: ServiceClient<D>; close: () => void } {
-    const transport = createRemoteTransport(definition, target, this.#deps.tls, named);
+    const transport = this.#remote(definition, target, named);
     return { client: this.#clientOf(definition, () => transport), close: () => transport.close() };
   }
 
@@ -88,10 +95,23 @@ export class Clients {
     }
     const made =
       table === undefined
-        ? createRemoteTransport(definition, address ?? "", this.#deps.tls)
-        : createLocalTransport(table, this.#deps.pipeline);
+        ? this.#remote(definition, address ?? "")
+        : this.#observed(definition, createLocalTransport(table, this.#deps.pipeline));
     this.#transports.set(definition.fullName, made);
     return made;
+  }
+
+  #remote(definition: ServiceDefinition, target: string, named?: string): Transport {
+    const { tls, metrics } = this.#deps;
+    const retried = (method: string): void =>
+      metrics.retries.inc({ service: definition.fullName, method: methodOf(definition, method).name });
+    return this.#observed(definition, createRemoteTransport(definition, target, { tls, named, retried }));
+  }
+
+  /** Each call is a span, and measured. */
+  #observed(definition: ServiceDefinition, transport: Transport): Transport {
+    const { metrics, tracing = noTracing } = this.#deps;
+    return new TracedTransport(definition, metered(definition, transport, metrics.called), tracing);
   }
 
   close(): void {

@@ -26,6 +26,11 @@ const codes: { readonly [kind in ErrorKind]: Status } = {
   internal: Status.INTERNAL,
 };
 
+/** The name of the gRPC status that a kind of error is answered with. */
+export function statusNameOf(kind: ErrorKind): string {
+  return Status[codes[kind]];
+}
+
 /** What a plain gRPC code means where no `ErrorInfo` of ours came with it. */
 const kinds: { readonly [code in Status]?: ErrorKind } = {
   [Status.CANCELLED]: "cancelled",
@@ -42,6 +47,11 @@ const kinds: { readonly [code in Status]?: ErrorKind } = {
   [Status.UNAVAILABLE]: "unavailable",
   [Status.UNAUTHENTICATED]: "unauthenticated",
 };
+
+/** The name of the gRPC code for failures of this kind. */
+export function codeOf(kind: ErrorKind): string {
+  return Status[codes[kind]];
+}
 
 const internalText = "The registry could not do this because of a fault of its own; the operator's log has the cause";
 

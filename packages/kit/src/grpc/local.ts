@@ -1,4 +1,4 @@
-import type { Pipeline } from "./pipeline.ts";
+import type { Calls } from "./pipeline.ts";
 import type { MessageType, ServiceTable } from "./table.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 
@@ -19,7 +19,7 @@ async function* copyAll(type: MessageType, messages: AsyncIterable<unknown>): As
 }
 
 /** Calls a service that lives in this process: same table, policy, deadline and errors, no socket. */
-export function createLocalTransport(table: ServiceTable, pipeline: Pipeline): Transport {
+export function createLocalTransport(table: ServiceTable, pipeline: Calls): Transport {
   const input = (name: string, request: unknown): unknown => {
     const method = methodOf(table.definition, name);
     return method.requestStream

@@ -4,8 +4,9 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { AuditTrail, RefusalLimit } from "./audit-trail.ts";
 import { type ClientRules, groupOf } from "./client-rules.ts";
-import { deadlineExceeded, toRegistryError } from "./errors.ts";
+import { codeOf, deadlineExceeded, toRegistryError } from "./errors.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
+import { methodOf } from "./transport.ts";
 
 /** What came with a call beside its message. */
 export interface CallMeta {
@@ -19,6 +20,8 @@ export interface CallMeta {
   /** Names of its certificate; undefined without one: within the process, or where the network is trusted instead. */
   readonly peerNames?: readonly string[] | undefined;
   readonly requestId: string | undefined;
+  /** W3C trace context that the call is a part of. */
+  readonly traceparent?: string | undefined;
   /** What the caller has left. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -34,10 +37,18 @@ export interface PipelineDeps {
   readonly newId: () => string;
 }
 
+/** How a call reaches its handler. Fails with `RegistryError` only. */
+export interface Calls {
+  /** For methods that answer once. */
+  unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown>;
+  /** For methods that answer with a stream. */
+  stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncIterable<unknown>;
+}
+
 const defaultMaxMs = 60_000;
 
 /** The onion around every handler, the same over the wire and in one process: identity, policy, deadline, errors, telemetry. */
-export class Pipeline {
+export class Pipeline implements Calls {
   readonly #deps: PipelineDeps;
   readonly #refusals = new RefusalLimit();
 
@@ -53,7 +64,7 @@ export class Pipeline {
       const handle = async (): Promise<unknown> => call.row.handle(request, context);
       const handled = trail === undefined ? handle() : trail.follow(handle, call);
       const answer = await untilAborted(handled, call.signal);
-      call.end("ok");
+      call.end();
       return answer;
     } catch (error) {
       throw call.fail(error);
@@ -71,7 +82,7 @@ export class Pipeline {
         call.signal.throwIfAborted();
         yield message;
       }
-      call.end("ok");
+      call.end();
     } catch (error) {
       throw call.fail(error);
     } finally {
@@ -125,9 +136,10 @@ export class Pipeline {
     const row = table.rows[method];
     if (row === undefined) throw new RegistryError("unimplemented", "UNIMPLEMENTED", "No such method");
     const requestId = meta.requestId ?? this.#deps.newId();
-    const rpc = `${table.definition.fullName}/${method}`;
-    const log = this.#deps.log.child({ requestId, rpc });
-    return new OpenCall(row, rpc, requestId, meta, log, this.#deps.metrics);
+    const { fullName } = table.definition;
+    const { name } = methodOf(table.definition, method);
+    const log = this.#deps.log.child({ request_id: requestId, rpc: `${fullName}/${method}` });
+    return new OpenCall(row, requestId, meta, log, this.#deps.metrics.served.begin(fullName, name));
   }
 }
 
@@ -137,20 +149,19 @@ class OpenCall {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly deadline: Date;
-  readonly #rpc: string;
-  readonly #metrics: Metrics;
+  readonly #measured: (code: string) => void;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
   #ended = false;
   #noted: AuditNote = {};
 
-  constructor(row: ErasedRow, rpc: string, requestId: string, meta: CallMeta, log: Logger, metrics: Metrics) {
+  /** @param measured to be told the code with which the call ends */
+  constructor(row: ErasedRow, requestId: string, meta: CallMeta, log: Logger, measured: (code: string) => void) {
     this.row = row;
-    this.#rpc = rpc;
     this.requestId = requestId;
     this.log = log;
-    this.#metrics = metrics;
+    this.#measured = measured;
     const longest = row.maxDurationMs ?? defaultMaxMs;
     const allowed = Math.min(
       longest === 0 ? Number.POSITIVE_INFINITY : longest,
@@ -173,17 +184,23 @@ class OpenCall {
     this.#noted = { ...this.#noted, ...note };
   }
 
-  end(outcome: string): void {
+  end(): void {
+    this.#end("ok", "OK");
+  }
+
+  #end(outcome: string, code: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#metrics.rpcDuration.observe({ rpc: this.#rpc, outcome }, (performance.now() - this.#startedAt) / 1000);
+    this.#measured(code);
+    const ms = performance.now() - this.#startedAt;
+    this.log.debug({ outcome, duration_ms: Math.round(ms * 10) / 10 }, "call");
   }
 
   fail(error: unknown): RegistryError {
     // A call that was aborted may fail with whatever the abort broke; what it was aborted for is the truth.
     const cause = this.#controller.signal.aborted ? this.#controller.signal.reason : error;
     const known = toRegistryError(cause);
-    this.end(known.kind);
+    this.#end(known.kind, codeOf(known.kind));
     if (known.kind === "internal") this.log.error({ err: cause }, "call failed");
     else if (known.kind === "unavailable") this.log.warn({ err: cause }, "call failed");
     else this.log.debug({ reason: known.reason }, "call refused");
@@ -191,7 +208,7 @@ class OpenCall {
   }
 
   release(): void {
-    this.end("cancelled");
+    this.#end("cancelled", "CANCELLED");
     clearTimeout(this.#timer);
   }
 }

@@ -16,6 +16,8 @@ import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
 /** Header in which a caller says how many milliseconds it has left. */
 export const timeoutHeader = "registry-timeout-ms";
 export const requestIdHeader = "x-request-id";
+/** Header of W3C trace context. */
+export const traceHeader = "traceparent";
 /** Header with the token of the service that makes the call. */
 export const serviceHeader = "registry-service";
 /** Header in which a service says where the original caller is; believed with a service's token only. */
@@ -39,12 +41,22 @@ type AnyClient = { readonly [method: string]: (request: unknown, options: NiceCa
 
 const maxAttempts = 3;
 
+export interface RemoteOptions {
+  /** Absent: without encryption, where the network is trusted. */
+  readonly tls?: GrpcTls | undefined;
+  /** Target whose host the server's certificate carries, where that is not the one that is called. */
+  readonly named?: string | undefined;
+  /** Told of each call that is made once more. */
+  readonly retried?: (method: string) => void;
+}
+
 function wireOptions(meta: OutgoingMeta): NiceCallOptions & { signal: AbortSignal; release: () => void } {
   const metadata = Metadata();
   if (meta.authorization !== undefined) metadata.set("authorization", meta.authorization);
   if (meta.serviceToken !== undefined) metadata.set(serviceHeader, meta.serviceToken);
   if (meta.address !== undefined) metadata.set(addressHeader, meta.address);
   if (meta.requestId !== undefined) metadata.set(requestIdHeader, meta.requestId);
+  if (meta.traceparent !== undefined) metadata.set(traceHeader, meta.traceparent);
   if (meta.timeoutMs !== undefined) metadata.set(timeoutHeader, String(Math.floor(meta.timeoutMs)));
   const controller = new AbortController();
   const timer =
@@ -64,14 +76,11 @@ function translate(error: unknown, signal: AbortSignal): unknown {
  * Calls a service elsewhere. Idempotent calls that find it away are tried up to three times, with jitter, as long as
  * retries stay a small part of all calls.
  * @param target a gRPC target: `host:port`, `dns:///name:port`, `ipv4:a:p,b:p`
- * @param tls absent: without encryption, where the network is trusted
- * @param named target whose host the server's certificate carries, where that is not this one
  */
 export function createRemoteTransport(
   definition: ServiceDefinition,
   target: string,
-  tls?: GrpcTls,
-  named: string = target,
+  { tls, named = target, retried }: RemoteOptions = {},
 ): Transport {
   const channelCredentials =
     tls === undefined
@@ -105,6 +114,7 @@ export function createRemoteTransport(
         } catch (error) {
           const away = error instanceof RegistryError && error.kind === "unavailable";
           if (!away || !repeatable || n >= maxAttempts || !budget.mayRetry()) throw error;
+          retried?.(name);
           await new Promise((resolve) => setTimeout(resolve, retryPauseMs(n)));
         }
       }

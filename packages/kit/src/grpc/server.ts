@@ -6,8 +6,15 @@ import { HealthDefinition, HealthServiceImpl, HealthState } from "nice-grpc-serv
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
 import { toRegistryError, toServerError } from "./errors.ts";
 import { decodingAll, readable } from "./messages.ts";
-import type { CallMeta, Pipeline } from "./pipeline.ts";
-import { addressHeader, maxMessageBytes, requestIdHeader, serviceHeader, timeoutHeader } from "./remote.ts";
+import type { CallMeta, Calls } from "./pipeline.ts";
+import {
+  addressHeader,
+  maxMessageBytes,
+  requestIdHeader,
+  serviceHeader,
+  timeoutHeader,
+  traceHeader,
+} from "./remote.ts";
 import type { ServiceTable } from "./table.ts";
 import { type GrpcTls, peerNamesHeader, tellPeerNames, WatchedServerCredentials } from "./tls.ts";
 
@@ -28,12 +35,13 @@ function metaOf(context: NiceContext, secure: boolean): CallMeta {
     peerNames: secure ? (context.metadata.get(peerNamesHeader) ?? "").split(",") : undefined,
     peer: addressIn(/^(?:ipv[46]:)?\[?(.+?)\]?:\d+$/.exec(decodeURIComponent(context.peer))?.[1]),
     requestId: requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
+    traceparent: context.metadata.get(traceHeader),
     timeoutMs: timeout !== undefined && /^\d{1,9}$/.test(timeout) ? Number(timeout) : undefined,
     signal: context.signal,
   };
 }
 
-function implementationOf(table: ServiceTable, pipeline: Pipeline, secure: boolean): Record<string, unknown> {
+function implementationOf(table: ServiceTable, pipeline: Calls, secure: boolean): Record<string, unknown> {
   const methods = Object.entries(table.definition.methods).map(([name, method]) => [
     name,
     method.responseStream
@@ -70,7 +78,7 @@ export interface GrpcServer {
  */
 export async function startGrpcServer(
   tables: readonly ServiceTable[],
-  pipeline: Pipeline,
+  pipeline: Calls,
   address: { readonly host: string; readonly port: number },
   tls?: GrpcTls,
 ): Promise<GrpcServer> {

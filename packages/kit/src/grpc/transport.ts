@@ -8,6 +8,8 @@ export interface OutgoingMeta {
   /** Where the original caller is. */
   readonly address: string | undefined;
   readonly requestId: string | undefined;
+  /** W3C trace context of whom the call is made for. */
+  readonly traceparent?: string | undefined;
   /** undefined: no deadline. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { anonymous, type Caller, isRegistryError, unauthenticated, unavailable } from "@registry/domain";
 import type { Clock } from "../clock.ts";
+import type { CacheFigures } from "../metrics/caches.ts";
 import { RevocationEpoch } from "./epoch.ts";
 import type { Keys } from "./keys.ts";
 import {
@@ -51,6 +52,8 @@ export class Identity {
   readonly #clock: Clock;
   readonly #auth: () => AuthPort;
   readonly #known = new Map<string, Known>();
+  #hits = 0;
+  #misses = 0;
   readonly epoch: RevocationEpoch;
   readonly #own = new Map<string, { readonly token: string; readonly renewAt: number }>();
 
@@ -76,8 +79,10 @@ export class Identity {
     const key = createHash("sha256").update(`${from}\n${credential}`).digest("base64");
     const known = this.#known.get(key);
     if (known !== undefined && known.expiresAt > this.#now() && (await this.#stillHolds(known, isInternal))) {
+      this.#hits += 1;
       return known.resolved;
     }
+    this.#misses += 1;
     this.#known.delete(key);
     const token = isInternal ? credential : await this.#exchange(credential, address);
     const claims = verifyInternalToken(this.#keys, token, this.#clock.now());
@@ -94,6 +99,11 @@ export class Identity {
   async resolveOutsider(authorization: string | undefined, address: string): Promise<Resolved> {
     if (looksInternal(credentialIn(authorization ?? "") ?? "")) throw unauthenticated();
     return this.resolve(authorization, address);
+  }
+
+  /** Of what is remembered of callers. */
+  get figures(): CacheFigures {
+    return { hits: this.#hits, misses: this.#misses, entries: this.#known.size };
   }
 
   /** What was exchanged is asked for again with every new epoch; what another process exchanged is borne with for a moment. */

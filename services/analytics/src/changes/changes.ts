@@ -42,15 +42,8 @@ export async function openChanges(config: SettingsOf<typeof changeSettings>, dep
     parts,
     table: changeTable(parts),
     async start() {
-      const durable = await bus.subscribe(
-        {
-          group: "changes",
-          subjects: [changeSubjects],
-          onDeadLetter: async ({ event, attempt }, cause) => {
-            log.error({ eventId: event.id, subject: event.subject, attempt, err: cause }, "event given up");
-          },
-        },
-        ({ event }) => recorder.record(event),
+      const durable = await bus.subscribe({ group: "changes", subjects: [changeSubjects] }, ({ event }) =>
+        recorder.record(event),
       );
       subscriptions = [durable, await bus.tap([changeSubjects], () => tail.nudge())];
       tail.start();

@@ -1,22 +1,24 @@
 import type { Download, Search } from "@registry/contracts/analytics";
-import { downloadPlaces, type Places, searchPlaces } from "./rollup.ts";
+import { type ClientKind, clientKindOf } from "@registry/domain";
+import { downloadLeafId, searchLeafIds } from "./rollup.ts";
 
 /** One download or search, kept for some days. */
 export interface Usage {
   /** `d:` or `s:` and the id that the gateway gave it. */
   readonly _id: string;
   readonly time: Date;
-  /** Ids of the places where it is counted. */
-  readonly leaf: string;
-  readonly topic?: string;
+  /** Ids of the leaves where it is counted. */
+  readonly leaf: string | readonly string[];
   readonly plugin?: string;
   readonly version?: string;
   readonly query?: string;
   /** Absent for anonymous callers. */
   readonly userId?: number;
-  readonly client?: string;
+  readonly client?: ClientKind;
   readonly resultsCount?: number;
-  /** When it came; removed in the write that follows its being counted. */
+  /** Of the caller's address, under a key of that day; absent where the gateway knew none. Nothing answers with it. */
+  readonly addressHash?: string;
+  /** When it came. Of events alone that an earlier release stored and did not count. */
   readonly pendingSince?: Date;
 }
 
@@ -29,6 +31,7 @@ export interface Window {
 const idPattern = /^[\x21-\x7e]{1,200}$/;
 const pluginPattern = /^[\w@/.~-]{1,214}$/;
 const versionPattern = /^[\w.+-]{1,256}$/;
+const hashPattern = /^[\w-]{1,64}$/;
 const maxQuery = 256;
 
 /** Queries that differ in case, width or spaces alone count as one. */
@@ -46,32 +49,29 @@ function timeOf(time: Date | undefined, { now, oldest }: Window): Date | undefin
   return time < oldest ? undefined : time;
 }
 
-const byUser = (userId: number): { readonly userId?: number } => (userId > 0 ? { userId } : {});
+type Who = Pick<Usage, "userId" | "addressHash">;
+const byWhom = ({ userId, addressHash }: { readonly userId: number; readonly addressHash: string }): Who => ({
+  ...(userId > 0 ? { userId } : {}),
+  ...(hashPattern.test(addressHash) ? { addressHash } : {}),
+});
 
 /** @returns undefined for what cannot be counted: malformed, or too old to be told from a repetition */
 export function usageOfDownload(download: Download, window: Window): Usage | undefined {
-  const { id, plugin, version, userId } = download;
+  const { id, plugin, version } = download;
   const time = timeOf(download.time, window);
   if (time === undefined || !idPattern.test(id) || !pluginPattern.test(plugin) || !versionPattern.test(version)) {
     return undefined;
   }
-  const { leaf } = downloadPlaces(plugin, version, time);
-  const client = download.client.slice(0, 64);
-  return { _id: `d:${id}`, time, leaf: leaf._id, plugin, version, ...byUser(userId), client, pendingSince: window.now };
+  const client = clientKindOf(download.client);
+  const leaf = downloadLeafId(plugin, version, time, client);
+  return { _id: `d:${id}`, time, leaf, plugin, version, client, ...byWhom(download) };
 }
 
 export function usageOfSearch(search: Search, window: Window): Usage | undefined {
-  const { id, resultsCount, userId } = search;
+  const { id, resultsCount } = search;
   const time = timeOf(search.time, window);
   if (time === undefined || !idPattern.test(id)) return undefined;
   const query = normaliseQuery(search.query);
-  const { leaf, topic } = searchPlaces(query, time);
-  const counted = { leaf: leaf._id, ...(topic === undefined ? {} : { topic: topic._id }) };
-  return { _id: `s:${id}`, time, ...counted, query, resultsCount, ...byUser(userId), pendingSince: window.now };
-}
-
-export function placesOf(usage: Usage): Places {
-  const { plugin, version, query, time } = usage;
-  if (plugin !== undefined && version !== undefined) return downloadPlaces(plugin, version, time);
-  return searchPlaces(query ?? "", time);
+  const leaf = searchLeafIds(query, time, resultsCount > 0);
+  return { _id: `s:${id}`, time, leaf, query, resultsCount, ...byWhom(search) };
 }

@@ -1,5 +1,8 @@
 import { type Collection, type Documents, DuplicateKeyError, type Filter, type Update } from "@registry/documents";
-import { type Level, type Place, pluginTotalId, type Rollup, searchesId } from "../model/rollup.ts";
+import { fineLevels, type Level, type Place, pluginTotalId, type Rollup, searchesId, slices } from "../model/rollup.ts";
+
+const trimAtOnce = 1000;
+const maxRounds = 20;
 
 /** What is counted, hour by hour and added up. */
 export class Rollups {
@@ -28,6 +31,14 @@ export class Rollups {
             ["count", -1],
           ],
         },
+        {
+          name: "level_start_count",
+          keys: [
+            ["level", 1],
+            ["start", 1],
+            ["count", -1],
+          ],
+        },
         { name: "unannounced", keys: [["unannounced", 1]] },
       ],
     });
@@ -36,6 +47,7 @@ export class Rollups {
 
   /** Counts only grow, so of two replicas that count at once the one that saw more is right. */
   async raise(place: Place, count: number): Promise<void> {
+    if (count === 0) return;
     const { _id, ...fields } = place;
     const $setOnInsert = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
     const update: Update =
@@ -50,9 +62,38 @@ export class Rollups {
     }
   }
 
-  async sumBelow(place: Place): Promise<number> {
-    const below = await this.#rollups.find({ up: place._id }, { fields: ["count"] });
-    return below.reduce((sum, { count }) => sum + count, 0);
+  /** What all that says it is part of a place adds up to, by the place's id. */
+  async sumsBelow(places: readonly Place[]): Promise<Map<string, number>> {
+    const ids = places.map(({ _id }) => _id);
+    const below = ids.length === 0 ? [] : await this.#rollups.find({ up: { $in: ids } }, { fields: ["up", "count"] });
+    const sums = new Map(ids.map((id) => [id, 0]));
+    for (const { up, count } of below) {
+      for (const id of up) {
+        const sum = sums.get(id);
+        if (sum !== undefined) sums.set(id, sum + count);
+      }
+    }
+    return sums;
+  }
+
+  /** The counts of those of the places that are there, by id. */
+  async countsOf(ids: readonly string[]): Promise<Map<string, number>> {
+    const found = await this.#rollups.find({ _id: { $in: ids } }, { fields: ["count"] });
+    return new Map(found.map(({ _id, count }) => [_id, count]));
+  }
+
+  /** What some places are the sums of. */
+  partsOf(ids: readonly string[]): Promise<Rollup[]> {
+    return this.#rollups.find({ up: { $in: ids } }, { fields: ["level", "client", "start", "count"] });
+  }
+
+  /** The most frequent ones of a day. */
+  topOf(level: Level, start: Date, limit: number): Promise<Rollup[]> {
+    const sort = [
+      ["count", -1],
+      ["_id", 1],
+    ] as const;
+    return this.#rollups.find({ level, start }, { sort, limit, fields: ["query", "count"] });
   }
 
   async ofPlugin(plugin: string): Promise<number> {
@@ -96,10 +137,27 @@ export class Rollups {
     await this.#rollups.updateOne(filter, { $unset: { unannounced: true } });
   }
 
-  /** Removes fine counts that nothing asks for any more; what they add up to stays. */
-  async trim(before: Date): Promise<void> {
-    for (const level of ["hour", "search-hour", "query-day"]) {
-      await this.#rollups.deleteMany({ level, start: { $lt: before } });
+  /**
+   * Removes some of the counts that nothing is added to and nobody asks for any more; what they add up to stays.
+   * @returns false if there are more
+   */
+  async trim(closed: Date, fine: Date): Promise<boolean> {
+    const old = [
+      ...slices.map((level) => [level, closed] as const),
+      ...fineLevels.map((level) => [level, fine] as const),
+    ];
+    let all = true;
+    for (const [level, before] of old) all = (await this.#trim(level, before)) && all;
+    return all;
+  }
+
+  async #trim(level: string, before: Date): Promise<boolean> {
+    for (let round = 0; round < maxRounds; round++) {
+      const filter = { level, start: { $lt: before } } as const;
+      const old = await this.#rollups.find(filter, { limit: trimAtOnce, fields: ["level"] });
+      if (old.length > 0) await this.#rollups.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+      if (old.length < trimAtOnce) return true;
     }
+    return false;
   }
 }

@@ -2,8 +2,14 @@ import type { Collection, Documents } from "@registry/documents";
 import type { Place } from "../model/rollup.ts";
 import type { Usage } from "../model/usage.ts";
 
-const trimAtOnce = 2000;
-const maxRounds = 10_000;
+const trimAtOnce = 1000;
+/** In one go: more than comes in between two sweeps, and not so much that other writes wait for long. */
+const maxRounds = 20;
+/** Leaves of earlier releases, which marked single events as not counted yet. */
+const oldLeaves = [
+  { $gte: "hour|", $lt: "hour}" },
+  { $gte: "search-hour|", $lt: "search-hour}" },
+] as const;
 
 /** Single downloads and searches of the last days. */
 export class Usages {
@@ -18,8 +24,6 @@ export class Usages {
       name: "usages",
       indexes: [
         { name: "leaf", keys: [["leaf", 1]] },
-        { name: "topic", keys: [["topic", 1]] },
-        { name: "pending_since", keys: [["pendingSince", 1]] },
         { name: "time", keys: [["time", 1]] },
       ],
     });
@@ -33,25 +37,32 @@ export class Usages {
   }
 
   countIn(place: Place): Promise<number> {
-    return this.#usages.countDocuments(place.level === "query-day" ? { topic: place._id } : { leaf: place._id });
+    return this.#usages.countDocuments({ leaf: place._id });
   }
 
-  /** Those that came before and have not been marked as counted, oldest first. */
-  pending(before: Date, limit: number): Promise<Usage[]> {
-    return this.#usages.find({ pendingSince: { $lt: before } }, { sort: [["pendingSince", 1]], limit });
+  /** Those that an earlier release stored and did not mark as counted. */
+  async pending(limit: number): Promise<Usage[]> {
+    for (const leaf of oldLeaves) {
+      const found = await this.#usages.find({ leaf, pendingSince: { $exists: true } }, { limit });
+      if (found.length > 0) return found;
+    }
+    return [];
   }
 
   async markCounted(usages: readonly Usage[]): Promise<void> {
     await this.#usages.updateMany({ _id: { $in: usages.map(({ _id }) => _id) } }, { $unset: { pendingSince: true } });
   }
 
-  /** Removes what happened before; nothing of it may be pending. */
-  async trim(before: Date): Promise<void> {
+  /**
+   * Removes some of what happened before, which is to be counted already.
+   * @returns false if there is more
+   */
+  async trim(before: Date): Promise<boolean> {
     for (let round = 0; round < maxRounds; round++) {
-      const old = await this.#usages.find({ time: { $lt: before } }, { limit: trimAtOnce, fields: ["pendingSince"] });
-      const counted = old.filter(({ pendingSince }) => pendingSince === undefined);
-      if (counted.length === 0) return;
-      await this.#usages.deleteMany({ _id: { $in: counted.map(({ _id }) => _id) } });
+      const old = await this.#usages.find({ time: { $lt: before } }, { limit: trimAtOnce, fields: ["time"] });
+      if (old.length > 0) await this.#usages.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+      if (old.length < trimAtOnce) return true;
     }
+    return false;
   }
 }

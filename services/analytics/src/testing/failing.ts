@@ -9,6 +9,9 @@ const writes: readonly PropertyKey[] = [
   "deleteMany",
 ];
 
+/** What becomes of a write: it fails as if it was or was not made, or goes through. */
+type Fate = "lost" | "made" | "fine";
+
 /**
  * The store as a process sees it that dies at its n-th write to it: that write and everything later fails. `lost` says
  * whether the fatal write itself was made.
@@ -16,16 +19,33 @@ const writes: readonly PropertyKey[] = [
 export function dyingDocuments(documents: Documents, atWrite: number, lost: boolean): Documents {
   let written = 0;
   let dead = false;
-  const dying =
+  return fated(documents, (isWrite) => {
+    if (dead) return "lost";
+    if (!isWrite || ++written < atWrite) return "fine";
+    dead = true;
+    return lost ? "lost" : "made";
+  });
+}
+
+/** The store of a process that goes on living while some of its writes fail, counted from 1. */
+export function failingDocuments(documents: Documents, atWrites: readonly number[], lost: boolean): Documents {
+  let written = 0;
+  return fated(documents, (isWrite) => {
+    if (!isWrite || !atWrites.includes(++written)) return "fine";
+    return lost ? "lost" : "made";
+  });
+}
+
+function fated(documents: Documents, next: (isWrite: boolean) => Fate): Documents {
+  const suffering =
     (target: object, property: PropertyKey, method: (...args: unknown[]) => Promise<unknown>) =>
     async (...args: unknown[]): Promise<unknown> => {
-      if (dead) throw new Error("this process is dead");
-      if (writes.includes(property) && ++written === atWrite) {
-        dead = true;
-        if (!lost) await method.apply(target, args);
-        throw new Error("this process just died");
+      const fate = next(writes.includes(property));
+      if (fate !== "lost") {
+        const result = await method.apply(target, args);
+        if (fate === "fine") return result;
       }
-      return method.apply(target, args);
+      throw new Error("the store failed");
     };
   return {
     ping: () => documents.ping(),
@@ -35,7 +55,7 @@ export function dyingDocuments(documents: Documents, atWrite: number, lost: bool
       return new Proxy(collection, {
         get(target, property) {
           const value: unknown = Reflect.get(target, property, target);
-          return typeof value === "function" ? dying(target, property, value as () => Promise<unknown>) : value;
+          return typeof value === "function" ? suffering(target, property, value as () => Promise<unknown>) : value;
         },
       });
     },

@@ -2,7 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bus, createInProcessBus, type Event } from "@registry/bus";
-import { AnalyticsServiceDefinition, type Download, type Search } from "@registry/contracts/analytics";
+import {
+  AnalyticsServiceDefinition,
+  type Download,
+  InsightsServiceDefinition,
+  type Search,
+} from "@registry/contracts/analytics";
 import { CatalogServiceDefinition, type FilterVisibleRequest, type Sight } from "@registry/contracts/catalog";
 import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { type EventMessage, encodeEvent, type Subject } from "@registry/contracts/events";
@@ -11,6 +16,7 @@ import { type Caller, pluginNotFound } from "@registry/domain";
 import { type CallContext, type CallOptions, readers, type Service, type ServiceClient } from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings, userCaller } from "@registry/kit/testing";
 import { createAnalyticsService } from "../analytics.ts";
+import type { AnalyticsConfig } from "../parts.ts";
 
 export interface World {
   readonly documents: Documents;
@@ -47,6 +53,7 @@ export interface Replica {
   readonly surroundings: TestSurroundings;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
   readonly changes: ServiceClient<typeof ChangeServiceDefinition>;
+  readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
   close(): Promise<void>;
 }
 
@@ -60,13 +67,14 @@ interface ReplicaOptions {
   readonly documents?: Documents;
   readonly bus?: Bus;
   readonly catalog?: CatalogView;
+  readonly config?: Partial<AnalyticsConfig>;
   readonly shows?: Shows;
 }
 
 export async function composeReplica(world: World, options: ReplicaOptions = {}): Promise<Replica> {
   const surroundings = createTestSurroundings();
   const service = await createAnalyticsService(
-    { USAGE_RETENTION_DAYS: 9, CHANGES_RETENTION_DAYS: 90 },
+    { USAGE_RETENTION_DAYS: 9, CHANGES_RETENTION_DAYS: 90, ...options.config },
     { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
   );
   for (const table of service.tables) surroundings.host(table);
@@ -95,6 +103,7 @@ export async function composeReplica(world: World, options: ReplicaOptions = {})
     surroundings,
     analytics: surroundings.clients.of(AnalyticsServiceDefinition),
     changes: surroundings.clients.of(ChangeServiceDefinition),
+    insights: surroundings.clients.of(InsightsServiceDefinition),
     async close() {
       await service.close();
       surroundings.close();
@@ -117,9 +126,9 @@ export function as(replica: Replica, caller: Caller): CallOptions {
 export const administrator = userCaller("root", "admin", 1);
 
 export function download(id: string, plugin: string, version = "1.0.0", more: Partial<Download> = {}): Download {
-  return { id, plugin, version, time: undefined, userId: 0, client: "rest", ...more };
+  return { id, plugin, version, time: undefined, userId: 0, client: "rest", addressHash: "", ...more };
 }
 
 export function search(id: string, query: string, more: Partial<Search> = {}): Search {
-  return { id, query, resultsCount: 1, time: undefined, userId: 0, ...more };
+  return { id, query, resultsCount: 1, time: undefined, userId: 0, addressHash: "", ...more };
 }

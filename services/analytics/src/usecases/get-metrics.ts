@@ -45,7 +45,7 @@ interface Row {
 }
 
 /** The names of plugins that are not public appear for nobody: these numbers end up in monitoring. */
-async function downloadRows(parts: Parts): Promise<{ totalDownloads: number; downloads: Row[] }> {
+export async function downloadRows(parts: Parts): Promise<{ totalDownloads: number; downloads: Row[] }> {
   const [totals, names] = await Promise.all([parts.rollups.pluginTotals(), parts.plugins.publicNames()]);
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   const totalDownloads = sum(totals.map(({ count }) => count));

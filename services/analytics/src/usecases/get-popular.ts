@@ -1,12 +1,7 @@
-import { invalid, isAdmin } from "@registry/domain";
+import { isAdmin } from "@registry/domain";
 import type { UseCase } from "../parts.ts";
 import { mostDownloaded } from "../popularity.ts";
-
-function within(value: number, fallback: number, max: number, field: string): number {
-  const asked = value === 0 ? fallback : value;
-  if (asked >= 1 && asked <= max) return asked;
-  throw invalid(`INVALID_${field.toUpperCase()}`, `${field} must be 1 to ${max}, or 0 for ${fallback}`, `/${field}`);
-}
+import { within } from "./within.ts";
 
 export const getPopular: UseCase<"getPopular"> = (parts) => async (request, context) => {
   const days = within(request.days, 30, 365, "days");

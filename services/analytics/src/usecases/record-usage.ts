@@ -1,4 +1,5 @@
 import { invalid } from "@registry/domain";
+import { dueOf } from "../model/batch.ts";
 import { before, dayMs } from "../model/time.ts";
 import { usageOfDownload, usageOfSearch } from "../model/usage.ts";
 import type { UseCase } from "../parts.ts";
@@ -6,8 +7,8 @@ import type { UseCase } from "../parts.ts";
 const maxItems = 1000;
 
 /**
- * Stores what is new and counts it. Items that can never be counted are left out, not refused: the gateway would send
- * the whole batch again for ever.
+ * Stores what is new and counts it, at once or a moment later. Items that can never be counted are left out, not refused:
+ * the gateway would send the whole batch again for ever.
  */
 export const recordUsage: UseCase<"recordUsage"> = (parts) => async (request, context) => {
   const given = request.downloads.length + request.searches.length;
@@ -20,10 +21,12 @@ export const recordUsage: UseCase<"recordUsage"> = (parts) => async (request, co
     ...request.searches.map((search) => usageOfSearch(search, window)),
   ].filter((usage) => usage !== undefined);
   if (usages.length < given) context.log.warn({ left: given - usages.length }, "malformed or too old usage left out");
+  if (usages.length === 0) return { recorded: 0 };
 
+  // What is known already is counted once more: whoever sends it again may have seen the first attempt end half done.
+  const batch = { _id: parts.ids.unique(), since: now, ...dueOf(usages) };
+  await parts.batches.begin(batch);
   const fresh = await parts.usages.insertNew(usages);
-  // They are safe now; if counting them fails, the sweeper does it.
-  await parts.fold(fresh).catch((error: unknown) => context.log.warn({ err: error }, "usage not counted yet"));
-  if (fresh.length > 0) parts.announcer.nudge();
+  await parts.folding.add(batch);
   return { recorded: fresh.length };
 };

@@ -28,7 +28,8 @@ export type Proof = "holds" | "wrong password" | "wrong code" | "code needed";
 export async function checkPassword(parts: Parts, context: CallContext, attempt: Attempt): Promise<Proof> {
   await parts.quotas.demand("login", context.address);
   const proof = await parts.hashing.run(() => prove(parts, attempt));
-  if (proof === "wrong password" || proof === "wrong code") await parts.quotas.failed("password", context.address);
+  if (proof === "wrong password") await parts.quotas.failed("password", context.address);
+  if (proof === "wrong code") await parts.quotas.failed("code", context.address);
   return proof;
 }
 

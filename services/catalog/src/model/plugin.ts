@@ -1,5 +1,6 @@
 import type { Outbox } from "@registry/bus";
 import type { OrgRole, PluginName, Version, Visibility } from "@registry/domain";
+import type { Need } from "./dependencies.ts";
 import type { Descriptive } from "./descriptive.ts";
 import type { Deprecation } from "./release.ts";
 
@@ -70,4 +71,6 @@ export interface Projection extends Descriptive {
   readonly listed: number;
   /** Releases that were deleted after they had been published. */
   readonly tombstones: number;
+  /** What its listed releases need, by name; absent in documents of earlier versions of the registry. */
+  readonly needs?: readonly Need[];
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { isChannelName, latestOf, type Version } from "@registry/domain";
+import { type Needing, needsOf } from "./dependencies.ts";
 import { type Descriptive, nothingDescribed } from "./descriptive.ts";
 import type { Pin, PluginDocument, Projection } from "./plugin.ts";
 import type { ReleaseHead } from "./release.ts";
@@ -25,12 +26,14 @@ export function latestFor(pins: Pins, heads: readonly ReleaseHead[]): Version | 
 }
 
 /**
+ * @param needing the same releases, with what they need
  * @param described what the release that `latest` names says; undefined leaves the plugin as it is described
  */
 export function project(
   plugin: PluginDocument,
   heads: readonly ReleaseHead[],
   pins: Pins,
+  needing: readonly Needing[],
   described: Descriptive | undefined,
 ): Projection {
   const latest = latestFor(pins, heads);
@@ -44,6 +47,7 @@ export function project(
     channels: Object.fromEntries(latest === "" ? channels : [...channels, ["latest", latest] as const]),
     listed: heads.filter((head) => head.state === "published" || head.state === "yanked").length,
     tombstones: heads.filter((head) => head.state === "deleted" && head.publishedAt !== undefined).length,
+    needs: needsOf(latest, needing),
   };
 }
 

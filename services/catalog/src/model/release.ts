@@ -1,6 +1,7 @@
 import type { Outbox } from "@registry/bus";
 import type { Digest, PluginName, PolicyAction, ReleaseState, Version } from "@registry/domain";
 import type { ReleaseCheck } from "./checks.ts";
+import type { Dependency } from "./dependencies.ts";
 import type { Descriptive } from "./descriptive.ts";
 
 export type ReleaseFile = { readonly path: string; readonly size: number; readonly sha256: string };
@@ -100,6 +101,8 @@ export interface ReleaseDocument extends ReleaseHead {
   /** JSON text, since a manifest's keys need not keep the store's rule for keys. */
   readonly manifestJson?: string;
   readonly content?: ReleaseContent;
+  /** Plugins that it needs; absent in documents of earlier versions of the registry. */
+  readonly dependencies?: readonly Dependency[];
   readonly uploadId: string;
   readonly stagedAt: Date;
   /** Beside `waiting`: since when, and for tests when they may be begun (again). */

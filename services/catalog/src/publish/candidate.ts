@@ -18,6 +18,7 @@ import {
   type Version,
   type Visibility,
 } from "@registry/domain";
+import { readDependencies } from "../model/dependencies.ts";
 import { readDescriptive } from "../model/descriptive.ts";
 import type { ReleaseContent, ReleaseDocument, ReleaseFinding } from "../model/release.ts";
 import { fromVisibility } from "../wire.ts";
@@ -41,7 +42,10 @@ export interface Candidate {
   readonly verdict: Verdict<ReleaseFinding>;
   /** Its own tests are to be run before anybody sees it. */
   readonly needsTests: boolean;
-  readonly package: Pick<ReleaseDocument, "size" | "format" | "container" | "manifestJson" | "described"> & {
+  readonly package: Pick<
+    ReleaseDocument,
+    "size" | "format" | "container" | "manifestJson" | "described" | "dependencies"
+  > & {
     readonly content: ReleaseContent;
   };
 }
@@ -80,6 +84,7 @@ export function readCandidate(
       container: upload.container,
       manifestJson: upload.manifestJson,
       described: readDescriptive(upload.kind, upload.recordJson),
+      dependencies: readDependencies(upload.recordJson),
       content: {
         ...(upload.readme === undefined ? {} : { readme: upload.readme }),
         ...(upload.changelog === undefined ? {} : { changelog: upload.changelog }),

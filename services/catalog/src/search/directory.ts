@@ -1,8 +1,10 @@
 import type { Plugin } from "@registry/contracts/catalog";
 import { type Caller, unavailable } from "@registry/domain";
 import { maySee } from "../model/access.ts";
+import type { Need } from "../model/dependencies.ts";
 import type { PluginDocument } from "../model/plugin.ts";
 import { toPlugin } from "../wire.ts";
+import { Dependents } from "./dependents.ts";
 import { Ordered } from "./ordered.ts";
 import type { TextDocument, TextIndex } from "./port.ts";
 
@@ -45,6 +47,7 @@ export class Directory {
   readonly #text: TextIndex;
   readonly #entries = new Map<string, Entry>();
   readonly #notPublic = new Set<Entry>();
+  readonly #dependents = new Dependents();
   readonly #stamps = new Map<string, number>();
   readonly #orders = {
     name: new Ordered<Entry>(byName),
@@ -77,28 +80,31 @@ export class Directory {
     return this.#entries.get(name)?.document.revision ?? -1;
   }
 
-  /** @returns false if that, or something newer, was known already */
-  put(document: PluginDocument): boolean {
-    if (this.stampOf(document._id) >= document.stamp) return false;
+  /** @returns what was not known before: nothing, no more than that there were downloads, or anything */
+  put(document: PluginDocument): "nothing" | "downloads" | "anything" {
+    if (this.stampOf(document._id) >= document.stamp) return "nothing";
     this.#stamps.set(document._id, document.stamp);
     const before = this.#entries.get(document._id);
     if (before !== undefined) this.#forget(before);
     if (!document.published || document.listed === 0) {
       this.#entries.delete(document._id);
       this.#text.remove(document._id);
-      return true;
+      return "anything";
     }
     const entry = toEntry(document);
+    this.#dependents.add(entry.document);
     this.#entries.set(document._id, entry);
     if (!entry.isPublic) this.#notPublic.add(entry);
     for (const order of Object.values(this.#orders)) order.add(entry);
     const text = textOf(document);
     if (before === undefined || !sameText(textOf(before.document), text)) this.#text.put(text);
-    return true;
+    const { revision, downloads } = before?.document ?? { revision: -1, downloads: 0 };
+    return revision === document.revision && downloads < document.downloads ? "downloads" : "anything";
   }
 
   #forget(entry: Entry): void {
     this.#notPublic.delete(entry);
+    this.#dependents.remove(entry.document);
     for (const order of Object.values(this.#orders)) order.remove(entry);
   }
 
@@ -119,6 +125,12 @@ export class Directory {
     const { items } = this.#orders.downloads;
     const end = items.findIndex((entry) => entry.wire.downloads < downloads);
     return items.slice(0, Math.min(limit, end < 0 ? items.length : end));
+  }
+
+  /** Listed plugins that need one, as far as the caller sees them, by name. */
+  dependentsOf(name: string, caller: Caller): { readonly plugin: PluginDocument; readonly need: Need }[] {
+    this.#assertLoaded();
+    return this.#dependents.of(name).filter(({ plugin }) => maySee(caller, plugin));
   }
 
   /** By name, after a name; and when the newest change of all that the caller sees was. */

@@ -10,6 +10,7 @@ import {
   type Value,
 } from "@registry/documents";
 import { orgRoleActions, orgRoles, type PluginName } from "@registry/domain";
+import type { Need } from "../model/dependencies.ts";
 import { nothingDescribed } from "../model/descriptive.ts";
 import type { Ownership, PluginDocument } from "../model/plugin.ts";
 
@@ -55,7 +56,7 @@ const readFields: readonly string[] = [
     "published",
   ],
   ...["deletion", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
-  ...["latest", "channels", "listed", "tombstones"],
+  ...["latest", "channels", "listed", "tombstones", "needs"],
 ];
 
 interface Counter extends Document {
@@ -173,6 +174,18 @@ export class PluginStore {
       $set: { changedAt: this.#now() },
       $inc: { stamp: 1 },
     });
+    return result.matchedCount > 0;
+  }
+
+  /**
+   * Adds what earlier versions of the registry did not write down. No change that anybody was to be told of.
+   * @returns false if another write came first
+   */
+  async addNeeds({ _id, stamp }: PluginDocument, needs: readonly Need[]): Promise<boolean> {
+    const result = await this.collection.updateOne(
+      { _id, stamp },
+      { $set: { needs, changedAt: this.#now() }, $inc: { stamp: 1 } },
+    );
     return result.matchedCount > 0;
   }
 

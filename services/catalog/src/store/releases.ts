@@ -3,6 +3,7 @@ import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError
 import { assertMove, type PluginName } from "@registry/domain";
 import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
 import { ReleasesByDigest } from "./by-digest.ts";
+import { ReleaseDependencies } from "./dependencies.ts";
 import { basicFields, defined, fullFields } from "./release-fields.ts";
 import { type Seen, WaitingReleases } from "./waiting.ts";
 
@@ -58,6 +59,7 @@ const buried = {
   content: true,
   manifestJson: true,
   described: true,
+  dependencies: true,
   waiting: true,
   waitingSince: true,
   testLog: true,
@@ -69,12 +71,14 @@ export class ReleaseStore {
   readonly collection: Collection<ReleaseDocument>;
   readonly waiting: WaitingReleases;
   readonly byDigest: ReleasesByDigest;
+  readonly dependencies: ReleaseDependencies;
   readonly #limit: number;
 
   private constructor(collection: Collection<ReleaseDocument>, limit: number) {
     this.collection = collection;
     this.waiting = new WaitingReleases(collection);
     this.byDigest = new ReleasesByDigest(collection);
+    this.dependencies = new ReleaseDependencies(collection, limit * 2);
     this.#limit = limit;
   }
 

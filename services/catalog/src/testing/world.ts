@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Bus, createInProcessBus, type Event } from "@registry/bus";
 import { type AuditEntry, AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { Upload } from "@registry/contracts/storage";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
@@ -51,6 +51,7 @@ export interface Package {
 export interface Replica {
   readonly service: Service;
   readonly client: ServiceClient<typeof CatalogServiceDefinition>;
+  readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   as(caller: Caller): CallOptions;
   close(): Promise<void>;
 }
@@ -127,6 +128,7 @@ export class World {
     const replica: Replica = {
       service,
       client: around.clients.of(CatalogServiceDefinition),
+      dependents: around.clients.of(DependentsServiceDefinition),
       as: (caller) => around.as(caller),
       close: async () => {
         await service.close();

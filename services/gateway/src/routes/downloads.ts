@@ -83,7 +83,7 @@ export function downloadRoutes(parts: Parts, resolutions: TrustedCache<Resolved>
           shared: visibility === "public",
           cacheControl: visibility === "public" ? "no-cache" : forNobodyElse,
           counted: isListed(release.state),
-          client: "agenticraft",
+          route: "agenticraft",
           userId: userIdOf(call),
         });
       },
@@ -157,7 +157,7 @@ async function immutable(
       ...{ name, version, sha256, source, container, userId, counted },
       shared: false,
       cacheControl: forNobodyElse,
-      client: "rest",
+      route: "rest",
     });
   }
   const { release, visibility } = await resolve(call, name, version);
@@ -166,7 +166,7 @@ async function immutable(
     shared: visibility === "public",
     cacheControl: visibility === "public" ? forEver : forNobodyElse,
     counted: isListed(release.state),
-    client: "rest",
+    route: "rest",
     userId: userIdOf(call),
   });
 }

@@ -3,7 +3,6 @@ import { everyChange } from "../cache.ts";
 import { docsPage, docsPolicy } from "../docs-page.ts";
 import { type OpenApiInfo, openApiDocument } from "../openapi.ts";
 import type { Parts } from "../parts.ts";
-import { PluginDownloads } from "../plugin-downloads.ts";
 import { content, defineRoute, json, jsonText, type Route, redirect } from "../route.ts";
 
 const readySchema = z.object({ status: z.enum(["ready", "not ready"]), checks: z.record(z.string(), z.boolean()) });
@@ -13,7 +12,6 @@ const plain = "text/plain; charset=utf-8";
 export function metaRoutes(parts: Parts, uiPath: string): Route[] {
   const { config, version } = parts;
   const one = { method: "GET", tag: "registry", access: "anyone" } as const;
-  const downloads = new PluginDownloads(parts);
   return [
     defineRoute({
       ...one,
@@ -66,7 +64,7 @@ export function metaRoutes(parts: Parts, uiPath: string): Route[] {
       answers: { 200: { description: "Prometheus text", type: "text/plain" } },
       async handle() {
         const { registry } = parts.metrics;
-        return content((await registry.metrics()) + (await downloads.text()), registry.contentType);
+        return content(await registry.metrics(), registry.contentType);
       },
     }),
     defineRoute({

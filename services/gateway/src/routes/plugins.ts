@@ -162,13 +162,13 @@ async function list(parts: Parts, call: Call<ListQuery>): Promise<Answer> {
 /** Counts a search that has words, and says what to count when it is answered from memory. */
 export function counted(
   parts: Parts,
-  { caller, request }: Pick<Call, "caller" | "request">,
+  { caller, request, context }: Pick<Call, "caller" | "request" | "context">,
   query: string | undefined,
   total: number,
 ): { search?: { query: string; results_count: number } } {
   if (query === undefined || query.trim() === "" || request.method === "HEAD") return {};
   const search = { query, results_count: total };
-  parts.spool.search({ ...search, user_id: caller.type === "user" ? caller.id : 0 });
+  parts.spool.search({ ...search, user_id: caller.type === "user" ? caller.id : 0 }, context.address);
   return { search };
 }
 

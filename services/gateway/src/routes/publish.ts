@@ -151,6 +151,6 @@ async function abort(parts: Parts, uploadId: string, requestId: string): Promise
   try {
     await parts.storage.abortUpload({ uploadId }, { as: "service", timeoutMs: 5000 });
   } catch (error) {
-    parts.log.warn({ err: error, requestId }, "an upload that came to nothing could not be dropped");
+    parts.log.warn({ err: error, request_id: requestId }, "an upload that came to nothing could not be dropped");
   }
 }

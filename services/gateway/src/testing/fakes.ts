@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AnalyticsServiceDefinition } from "@registry/contracts/analytics";
+import { AnalyticsServiceDefinition, InsightsServiceDefinition } from "@registry/contracts/analytics";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
-import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
+import {
+  CatalogServiceDefinition,
+  DependentsServiceDefinition,
+  type WatchChangesResponse,
+} from "@registry/contracts/catalog";
 import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
@@ -93,6 +97,8 @@ export interface FakeNeighbours {
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
   readonly changes?: Handlers<typeof ChangeServiceDefinition>;
+  readonly insights?: Handlers<typeof InsightsServiceDefinition>;
+  readonly dependents?: Handlers<typeof DependentsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
   readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
@@ -107,6 +113,8 @@ export interface FakeStack {
   readonly folder: string;
   /** Credentials that hold no longer. */
   readonly withdrawn: Set<string>;
+  /** The access log. */
+  readonly lines: readonly string[];
   close(): Promise<void>;
 }
 
@@ -122,6 +130,7 @@ export const testConfig: GatewayConfig = {
   TLS_CERT_FILE: undefined,
   TLS_KEY_FILE: undefined,
   TLS_RELOAD_SECONDS: 10,
+  ACCESS_LOG: true,
   RATE_LIMIT_READS: 0,
   RATE_LIMIT_WRITES: 0,
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
@@ -177,14 +186,19 @@ export async function startFakeStack(
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
   around.host(fakeService(ChangeServiceDefinition, neighbours.changes ?? {}));
+  around.host(fakeService(InsightsServiceDefinition, neighbours.insights ?? {}));
+  around.host(fakeService(DependentsServiceDefinition, neighbours.dependents ?? {}));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));
   around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
+  const lines: string[] = [];
+  const accessLog = { output: { write: (line: string) => void lines.push(line) }, probes: false };
+  const spoolDirectory = join(folder, "spool");
   const gateway = await createGatewayService(
     { ...testConfig, ...config },
-    { ...around, spoolDirectory: join(folder, "spool"), ...(uiDirectory === undefined ? {} : { uiDirectory }) },
+    { ...around, accessLog, spoolDirectory, ...(uiDirectory === undefined ? {} : { uiDirectory }) },
   );
   await gateway.start();
   return {
@@ -194,6 +208,7 @@ export async function startFakeStack(
     changes,
     folder,
     withdrawn,
+    lines,
     async close() {
       await gateway.close();
       around.close();

@@ -43,6 +43,8 @@ interface BlobDocument extends Document {
 
 export type NewBlob = Pick<BlobRecord, "digest" | "size" | "container" | "topFolder">;
 
+const totalsPage = 1000;
+
 const spec: CollectionSpec = {
   name: "blobs",
   indexes: [
@@ -175,6 +177,24 @@ export class BlobRecords {
       },
     );
     return found.map(toRecord);
+  }
+
+  /** How many blobs are kept and how large they are together; what changes meanwhile may count or not. */
+  async totals(signal: AbortSignal): Promise<{ readonly count: number; readonly bytes: number }> {
+    let count = 0;
+    let bytes = 0;
+    for (const state of ["present", "marked"] as const) {
+      for (let after: Digest | "" = ""; ; ) {
+        signal.throwIfAborted();
+        const page = await this.page(state, after, totalsPage);
+        count += page.length;
+        bytes += page.reduce((sum, { size }) => sum + size, 0);
+        const last = page.at(-1);
+        if (last === undefined || page.length < totalsPage) break;
+        after = last.digest;
+      }
+    }
+    return { count, bytes };
   }
 
   /** Forgets what was deleted before a time. */

@@ -24,6 +24,8 @@ interface Deps {
   /** Bytes. */
   readonly maxBytes: number;
   readonly lifetimeMs: number;
+  /** Told of the bytes of each package that has arrived. */
+  readonly received: (bytes: number) => void;
 }
 
 /** Receives, measures, inspects and stages a package. What is refused, or given up by its caller, leaves nothing behind. */
@@ -46,6 +48,7 @@ function receive(
   return deps.workspace.use(async (folder) => {
     const path = join(folder, "package");
     const { size, sha256 } = await receivePackage(messages, path, deps.maxBytes, signal);
+    deps.received(size);
     const content = await deps.inspector.inspect({ path, size, folder }, signal);
     const createdAt = deps.clock.now();
     const upload: UploadedPackage = {

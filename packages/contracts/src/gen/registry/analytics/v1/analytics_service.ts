@@ -23,8 +23,10 @@ export interface Download {
     | undefined;
   /** 0 for anonymous. */
   userId: number;
-  /** Which route or client: rest, npm, agentos, … */
+  /** Which kind of client: agenticraft, agentos, npm, pip, git, mcp, browser, rest; whatever else counts as other. */
   client: string;
+  /** Of the caller's address, under a key of that day that none can be told by; empty where it is not known. */
+  addressHash: string;
 }
 
 export interface Search {
@@ -35,6 +37,8 @@ export interface Search {
   resultsCount: number;
   time: Date | undefined;
   userId: number;
+  /** As of a download. */
+  addressHash: string;
 }
 
 export interface RecordUsageRequest {
@@ -107,7 +111,7 @@ export interface PluginVersionDownloads {
 }
 
 function createBaseDownload(): Download {
-  return { id: "", plugin: "", version: "", time: undefined, userId: 0, client: "" };
+  return { id: "", plugin: "", version: "", time: undefined, userId: 0, client: "", addressHash: "" };
 }
 
 export const Download: MessageFns<Download> = {
@@ -129,6 +133,9 @@ export const Download: MessageFns<Download> = {
     }
     if (message.client !== "") {
       writer.uint32(50).string(message.client);
+    }
+    if (message.addressHash !== "") {
+      writer.uint32(58).string(message.addressHash);
     }
     return writer;
   },
@@ -194,6 +201,14 @@ export const Download: MessageFns<Download> = {
             message.client = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.addressHash = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -218,6 +233,11 @@ export const Download: MessageFns<Download> = {
         ? globalThis.Number(object.user_id)
         : 0,
       client: isSet(object.client) ? globalThis.String(object.client) : "",
+      addressHash: isSet(object.addressHash)
+        ? globalThis.String(object.addressHash)
+        : isSet(object.address_hash)
+        ? globalThis.String(object.address_hash)
+        : "",
     };
   },
 
@@ -241,6 +261,9 @@ export const Download: MessageFns<Download> = {
     if (message.client !== "") {
       obj.client = message.client;
     }
+    if (message.addressHash !== "") {
+      obj.addressHash = message.addressHash;
+    }
     return obj;
   },
 
@@ -255,12 +278,13 @@ export const Download: MessageFns<Download> = {
     message.time = object.time ?? undefined;
     message.userId = object.userId ?? 0;
     message.client = object.client ?? "";
+    message.addressHash = object.addressHash ?? "";
     return message;
   },
 };
 
 function createBaseSearch(): Search {
-  return { id: "", query: "", resultsCount: 0, time: undefined, userId: 0 };
+  return { id: "", query: "", resultsCount: 0, time: undefined, userId: 0, addressHash: "" };
 }
 
 export const Search: MessageFns<Search> = {
@@ -279,6 +303,9 @@ export const Search: MessageFns<Search> = {
     }
     if (message.userId !== 0) {
       writer.uint32(40).int64(message.userId);
+    }
+    if (message.addressHash !== "") {
+      writer.uint32(50).string(message.addressHash);
     }
     return writer;
   },
@@ -336,6 +363,14 @@ export const Search: MessageFns<Search> = {
             message.userId = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.addressHash = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -363,6 +398,11 @@ export const Search: MessageFns<Search> = {
         : isSet(object.user_id)
         ? globalThis.Number(object.user_id)
         : 0,
+      addressHash: isSet(object.addressHash)
+        ? globalThis.String(object.addressHash)
+        : isSet(object.address_hash)
+        ? globalThis.String(object.address_hash)
+        : "",
     };
   },
 
@@ -383,6 +423,9 @@ export const Search: MessageFns<Search> = {
     if (message.userId !== 0) {
       obj.userId = Math.round(message.userId);
     }
+    if (message.addressHash !== "") {
+      obj.addressHash = message.addressHash;
+    }
     return obj;
   },
 
@@ -396,6 +439,7 @@ export const Search: MessageFns<Search> = {
     message.resultsCount = object.resultsCount ?? 0;
     message.time = object.time ?? undefined;
     message.userId = object.userId ?? 0;
+    message.addressHash = object.addressHash ?? "";
     return message;
   },
 };

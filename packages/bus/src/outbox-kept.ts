@@ -1,0 +1,115 @@
+import { isRegistryError } from "@registry/domain";
+import type { RelayOptions } from "./outbox.ts";
+import { eventOf, type KeptEvent, type OutboxDocument, type OutboxEvent, type RelayedEvent } from "./outbox-event.ts";
+import type { OutboxCollection } from "./outbox-store.ts";
+import { messageIdOf } from "./rules.ts";
+
+const sevenDaysMs = 7 * 24 * 3600 * 1000;
+const pageSize = 100;
+const trimAtOnce = 1000;
+const maxPages = 10_000;
+/** Generation of events that are to be sent once more on purpose, before the key of that purpose. */
+const replayed = "again/";
+
+/** Which relayed events are to be sent once more. */
+export interface Replay {
+  /** Unique to this wish. */
+  readonly key: string;
+  /** By the time at which they were relayed. */
+  readonly since: Date;
+}
+
+/** What one collection's relay has sent: kept for days, sent again where the bus lost it or somebody wishes so. */
+export class KeptEvents {
+  readonly #options: RelayOptions;
+  readonly #keepMs: number;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#keepMs = Math.max(options.keepMs ?? sevenDaysMs, sevenDaysMs);
+  }
+
+  /** Before it is taken from what is pending, so that it is always in one of both. */
+  async add(event: OutboxEvent, generation: string): Promise<void> {
+    await this.#options.kept.insertNew([this.#keep({ ...event, relayedAt: this.#options.clock.now(), generation })]);
+  }
+
+  #keep(event: KeptEvent): RelayedEvent {
+    return { ...event, _id: messageIdOf(event), from: this.#options.collection.name };
+  }
+
+  /** @returns how many events will be sent; what was sent to one group alone is not among them */
+  async replay({ key, since }: Replay): Promise<number> {
+    const from = this.#options.collection.name;
+    const filter = { from, relayedAt: { $gte: since }, again: { $exists: false } } as const;
+    return (await this.#options.kept.updateMany(filter, { $set: { generation: replayed + key } })).modifiedCount;
+  }
+
+  /**
+   * Sends what another generation of the bus was given, and what somebody wishes, oldest first.
+   * @throws kind `unavailable`
+   */
+  async resend(generation: string, open: () => boolean): Promise<void> {
+    for (const other of [{ $lt: generation }, { $gt: generation }]) {
+      for (let page = 0; page < maxPages && open(); page++) {
+        const [first] = await this.#find(other, 1);
+        if (first === undefined) break;
+        const lost = await this.#find(first.generation, pageSize);
+        const sent = await Promise.allSettled(lost.map((event) => this.#resend(event, generation)));
+        const failed = sent.find((result) => result.status === "rejected");
+        if (failed !== undefined) throw failed.reason;
+      }
+    }
+  }
+
+  #find(generation: string | { $lt: string } | { $gt: string }, limit: number): Promise<RelayedEvent[]> {
+    const from = this.#options.collection.name;
+    // Within one generation the index holds them in order of time.
+    const sort = typeof generation === "string" ? { sort: [["relayedAt", 1]] as const } : {};
+    return this.#options.kept.find({ from, generation }, { ...sort, limit });
+  }
+
+  async #resend(kept: RelayedEvent, generation: string): Promise<void> {
+    const { bus, log } = this.#options;
+    const event = eventOf(kept);
+    const again = kept.generation.startsWith(replayed)
+      ? { again: { key: kept.generation.slice(replayed.length) } }
+      : {};
+    try {
+      await bus.publish({ ...event, ...again });
+    } catch (error) {
+      if (!isRegistryError(error) || error.kind !== "invalid_argument") throw error;
+      log.error({ eventId: event.id, subject: event.subject, err: error }, "event refused by the bus, put aside");
+    }
+    // Not where a wish came in between.
+    const { _id } = kept;
+    await this.#options.kept.updateOne({ _id, generation: kept.generation }, { $set: { generation } });
+  }
+
+  /** Lets go of what is old, and takes over what documents still hold themselves. */
+  async tidy(): Promise<void> {
+    await this.#adopt(this.#options.collection);
+    const { clock, kept, collection } = this.#options;
+    const filter = { from: collection.name, relayedAt: { $lt: new Date(clock.now().getTime() - this.#keepMs) } };
+    for (let page = 0; page < maxPages; page++) {
+      const old = await kept.find(filter, { limit: trimAtOnce, fields: ["_id"] });
+      if (old.length > 0) await kept.deleteMany({ _id: { $in: old.map(({ _id }) => _id) } });
+      if (old.length < trimAtOnce) return;
+    }
+  }
+
+  async #adopt(collection: OutboxCollection): Promise<void> {
+    for (let page = 0; page < maxPages; page++) {
+      const filter = { "outbox.kept.relayedAt": { $gt: new Date(0) } };
+      const found = await collection.find(filter, { limit: pageSize, fields: ["outbox"] });
+      for (const document of found) await this.#adoptFrom(collection, document);
+      if (found.length < pageSize) return;
+    }
+  }
+
+  async #adoptFrom(collection: OutboxCollection, { _id, outbox }: OutboxDocument): Promise<void> {
+    const kept = outbox?.kept ?? [];
+    await this.#options.kept.insertNew(kept.map((event) => this.#keep(event)));
+    await collection.updateOne({ _id }, { $pull: { "outbox.kept": { id: { $in: kept.map(({ id }) => id) } } } });
+  }
+}

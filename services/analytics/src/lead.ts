@@ -1,0 +1,122 @@
+import type { Collection, Documents } from "@registry/documents";
+import type { Clock, Ids, Logger } from "@registry/kit";
+
+interface Seat {
+  readonly _id: string;
+  /** Which replica; empty once it has left. */
+  readonly holder: string;
+  /** Goes up for as long as the holder lives. */
+  readonly beat: number;
+}
+
+export interface LeadDeps {
+  readonly documents: Documents;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Logger;
+}
+
+const seatId = "metrics";
+const beatEveryMs = 3000;
+/** Without a beat for so long, the seat is anybody's. */
+const vacantAfterMs = 10_000;
+/** The holder gives up this much earlier than the others may take over. */
+const marginMs = 2000;
+
+/**
+ * Which of several replicas speaks for all of them, where what they all know must be told once. Each measures by its own
+ * clock how long the holder has been silent, so their clocks need not agree. Where the store is away nobody speaks.
+ */
+export class Lead {
+  readonly #seats: Collection<Seat>;
+  readonly #deps: LeadDeps;
+  readonly #self: string;
+  #heldUntil = 0;
+  #beat: number | undefined;
+  #seen: { readonly holder: string; readonly beat: number; readonly at: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+
+  private constructor(seats: Collection<Seat>, deps: LeadDeps) {
+    this.#seats = seats;
+    this.#deps = deps;
+    this.#self = deps.ids.unique();
+  }
+
+  static async open(deps: LeadDeps): Promise<Lead> {
+    return new Lead(await deps.documents.collection<Seat>({ name: "seats", indexes: [] }), deps);
+  }
+
+  get held(): boolean {
+    return this.#now() < this.#heldUntil;
+  }
+
+  /** Takes the seat if it is free, and again and again from now on. */
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => void this.look(), beatEveryMs).unref();
+    await this.look();
+  }
+
+  /** Leaves the seat to the others. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+    if (this.#beat === undefined) return;
+    this.#lose();
+    try {
+      await this.#seats.updateOne({ _id: seatId, holder: this.#self }, { $set: { holder: "" } });
+    } catch (err) {
+      this.#deps.log.debug({ err }, "the seat falls vacant by itself");
+    }
+  }
+
+  /** Keeps the seat, or takes it where its holder is silent. Fails never; calls under way share one run. */
+  look(): Promise<void> {
+    this.#running ??= this.#look()
+      .catch((err: unknown) => this.#deps.log.debug({ err }, "the seat could not be looked at"))
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+
+  async #look(): Promise<void> {
+    const at = this.#now();
+    if (this.#beat !== undefined) {
+      if (await this.#move({ holder: this.#self, beat: this.#beat }, at)) return;
+      this.#lose();
+    }
+    const seat = await this.#seats.findOne({ _id: seatId });
+    if (seat === null) {
+      const taken = await this.#seats.insertNew([{ _id: seatId, holder: this.#self, beat: 0 }]);
+      if (taken.length > 0) this.#hold(0, at);
+      return;
+    }
+    const { holder, beat } = seat;
+    if (this.#seen?.holder !== holder || this.#seen.beat !== beat) this.#seen = { holder, beat, at };
+    if (holder === "" || at - this.#seen.at >= vacantAfterMs) await this.#move(seat, at);
+  }
+
+  /** @returns false where somebody else was faster */
+  async #move({ holder, beat }: Pick<Seat, "holder" | "beat">, at: number): Promise<boolean> {
+    const next = { holder: this.#self, beat: beat + 1 };
+    const { matchedCount } = await this.#seats.updateOne({ _id: seatId, holder, beat }, { $set: next });
+    if (matchedCount > 0) this.#hold(next.beat, at);
+    return matchedCount > 0;
+  }
+
+  /** @param at before it was asked for: what it took is no time that others wait */
+  #hold(beat: number, at: number): void {
+    this.#beat = beat;
+    this.#heldUntil = at + vacantAfterMs - marginMs;
+  }
+
+  #lose(): void {
+    this.#beat = undefined;
+    this.#heldUntil = 0;
+  }
+
+  #now(): number {
+    return this.#deps.clock.now().getTime();
+  }
+}

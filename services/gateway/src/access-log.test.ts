@@ -1,0 +1,159 @@
+import { type Plugin, PluginDetails, Visibility } from "@registry/contracts/catalog";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
+import { rawSocket, say } from "./testing/http.ts";
+
+let stack: FakeStack;
+let asked = 0;
+let seen = 0;
+
+const pump: Partial<Plugin> = {
+  name: "pump",
+  title: "Pump",
+  kind: "tool",
+  visibility: Visibility.VISIBILITY_PUBLIC,
+  latest: "1.0.0",
+};
+
+beforeAll(async () => {
+  stack = await startFakeStack({
+    catalog: {
+      async getPlugin() {
+        asked += 1;
+        return { details: PluginDetails.fromPartial({ plugin: pump, versions: ["1.0.0"] }) };
+      },
+    },
+  });
+  await vi.waitFor(async () => {
+    expect(await (await fetch(`${stack.url}/ready`)).json()).toMatchObject({ checks: { cache: true } });
+  });
+});
+afterAll(() => stack.close());
+beforeEach(() => {
+  seen = stack.lines.length;
+});
+
+type Line = Record<string, unknown>;
+const linesSince = (): Line[] => stack.lines.slice(seen).map((line) => JSON.parse(line) as Line);
+/** The line of the one request since the test began. */
+async function theLine(): Promise<Line> {
+  await vi.waitFor(() => expect(linesSince()).toHaveLength(1));
+  return linesSince()[0] ?? {};
+}
+
+const path = "/api/v1/plugins/pump";
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+
+it("has a line for an answer, with all that may be told of it", async () => {
+  const headers = {
+    authorization: "Bearer publisher",
+    "user-agent": "npm/11.1.0 node/v24",
+    "x-request-id": "of-the-client_1",
+  };
+  const answer = await fetch(`${stack.url}${path}?version=1.0.0`, { headers });
+  const body = await answer.arrayBuffer();
+  expect(await theLine()).toEqual({
+    level: "info",
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    service: "gateway",
+    request_id: "of-the-client_1",
+    method: "GET",
+    route: "/api/v1/plugins/{name}",
+    status: 200,
+    duration_ms: expect.any(Number),
+    bytes: body.byteLength,
+    user: 2,
+    client: "npm",
+    msg: "request",
+  });
+});
+
+it("has the same line for an answer from memory, and for one that had not changed", async () => {
+  const etag = await vi.waitFor(async () => {
+    const before = asked;
+    const answer = await fetch(stack.url + path);
+    expect(asked).toBe(before);
+    return answer.headers.get("etag") ?? "";
+  });
+  await vi.waitFor(() => expect(linesSince().length).toBeGreaterThan(0));
+  seen = stack.lines.length;
+  const [before, body] = [asked, await (await fetch(stack.url + path)).arrayBuffer()];
+  const common = { method: "GET", route: "/api/v1/plugins/{name}", user: "anonymous", client: "rest" };
+  expect(await theLine()).toMatchObject({
+    ...common,
+    status: 200,
+    bytes: body.byteLength,
+    request_id: expect.stringMatching(/^[\w-]{36}$/),
+  });
+  seen = stack.lines.length;
+  const headers = { "if-none-match": etag, traceparent, "x-request-id": "again" };
+  expect((await fetch(stack.url + path, { headers })).status).toBe(304);
+  expect(await theLine()).toMatchObject({ ...common, status: 304, bytes: 0, request_id: "again", trace_id: traceId });
+  expect(asked).toBe(before);
+});
+
+it.each([
+  ["a path that leads nowhere", "GET", "/nowhere/at/all", { status: 404, route: "unmatched" }],
+  ["a path that cannot be read", "GET", "/api/v1/plugins/%zz", { status: 400, route: "unmatched" }],
+  ["a wrong method", "DELETE", "/api/v1/search", { status: 405, route: "/api/v1/search" }],
+  ["no credential", "GET", "/api/v1/users", { status: 401, route: "/api/v1/users", user: "anonymous" }],
+  ["HEAD", "HEAD", path, { status: 200, bytes: 0 }],
+])("has a line for %s", async (_what, method, url, expected) => {
+  const answer = await fetch(stack.url + url, { method });
+  const request_id = answer.headers.get("x-request-id");
+  expect(await theLine()).toMatchObject({ method, request_id, ...expected });
+});
+
+it("says what trace a client is in, though none is recorded here", async () => {
+  await fetch(`${stack.url}/api/v1/users`, { headers: { traceparent } });
+  expect(await theLine()).toMatchObject({ trace_id: traceId, span_id: "b7ad6b7169203331" });
+  seen = stack.lines.length;
+  await fetch(`${stack.url}/api/v1/users`, { headers: { traceparent: "00-bad-bad-01" } });
+  expect(await theLine()).not.toHaveProperty("trace_id");
+});
+
+it("says that a client went before it had its answer", async () => {
+  const socket = await rawSocket(stack.url);
+  const head = ["POST /api/v1/auth/login HTTP/1.1", "Host: a", "Content-Type: application/json", "Content-Length: 50"];
+  socket.write(`${head.join("\r\n")}\r\n\r\n{`, () => socket.destroy());
+  expect(await theLine()).toMatchObject({ route: "/api/v1/auth/login", aborted: true });
+});
+
+it("is silent of probes that are told that all is well", async () => {
+  for (const probe of ["/health", "/ready", "/metrics"]) await fetch(stack.url + probe);
+  await fetch(`${stack.url}/nowhere`);
+  expect(await theLine()).toMatchObject({ route: "unmatched" });
+});
+
+it("keeps each request to one line, and out of it whatever the client wrote", async () => {
+  const mark = "x9secretx9";
+  const text = fc.string({ unit: fc.constantFrom(...'abc%22%0a"\\\n\r{}', mark), maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(text, text, text, async (a, b, c) => {
+      seen = stack.lines.length;
+      const [part, query] = [encodeURIComponent(a + mark), encodeURIComponent(b + mark)];
+      const header = (c + mark).replace(/[\r\n]/g, " ").trim();
+      const headers = { "user-agent": header, "x-request-id": `${header};`, "x-other": header, traceparent: header };
+      await fetch(`${stack.url}/t/${part}/${mark}?access_token=${query}`, { headers });
+      await theLine();
+      expect(stack.lines.at(-1)).toMatch(/^\{[^\n]*\}\n$/);
+      expect(stack.lines.at(-1)).not.toContain(mark);
+    }),
+    { numRuns: 30 },
+  );
+});
+
+it("takes no id from a client that looks like a token", async () => {
+  const token = `acr_${"a".repeat(40)}`;
+  const answer = await fetch(`${stack.url}/nowhere`, { headers: { "x-request-id": token } });
+  expect(answer.headers.get("x-request-id")).not.toBe(token);
+  expect((await theLine()).request_id).toBe(answer.headers.get("x-request-id"));
+});
+
+it("can do without requests that are none", async () => {
+  expect(await say(stack.url, "nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
+  await fetch(`${stack.url}/nowhere`);
+  expect(await theLine()).toMatchObject({ route: "unmatched" });
+});

@@ -1,0 +1,149 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "@registry/domain";
+import {
+  attribute,
+  type Ids,
+  inTrace,
+  type LogOutput,
+  ownAttribute,
+  parseTraceparent,
+  type Span,
+  type TraceContext,
+  type Tracing,
+} from "@registry/kit";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { AccessLog, type Ended } from "./access-log.ts";
+import { clientKind } from "./client-kind.ts";
+import { requestIdOf } from "./request-id.ts";
+import { templateOf } from "./route.ts";
+
+/** Asked by machines every few seconds. */
+const probes: ReadonlySet<string> = new Set(["/health", "/ready", "/metrics"]);
+
+/** One request on its way to an answer. */
+export interface Exchange {
+  readonly startedAt: number;
+  readonly span: Span | undefined;
+  /** The span, or where none is recorded what the client says that it is a part of. */
+  readonly trace: TraceContext | undefined;
+}
+
+/** Where requests are written down. */
+export interface AccessLogOptions {
+  readonly output: LogOutput;
+  /** Also those that ask how the process is and are told that it is well, every few seconds. */
+  readonly probes: boolean;
+}
+
+/** What is known of an exchange by now, at its request: a property costs less than a map from one to the other. */
+const progress = Symbol("exchange");
+interface Progress {
+  request?: FastifyRequest;
+  reply?: FastifyReply;
+  caller?: Caller;
+}
+type Followed = IncomingMessage & { [progress]?: Progress };
+
+/** Follows every exchange to its end: a span where traces are on, and a line in the access log. */
+export class Exchanges {
+  readonly #tracing: Tracing;
+  readonly #ids: Ids;
+  readonly #log: AccessLog | undefined;
+  readonly #logsProbes: boolean;
+
+  /** @param log absent: no lines */
+  constructor(tracing: Tracing, ids: Ids, log: AccessLogOptions | undefined) {
+    this.#tracing = tracing;
+    this.#ids = ids;
+    this.#log = log === undefined ? undefined : new AccessLog(log.output);
+    this.#logsProbes = log?.probes === true;
+  }
+
+  begin(request: IncomingMessage): Exchange {
+    const { traceparent } = request.headers;
+    const parent = traceparent === undefined ? undefined : parseTraceparent(traceparent);
+    const span =
+      this.#tracing.on && !isProbe(request)
+        ? this.#tracing.begin({ name: methodOf(request), kind: "server", parent, root: true })
+        : undefined;
+    return { startedAt: performance.now(), span, trace: span ?? parent };
+  }
+
+  /** Serves a request that is answered in its own time. */
+  follow(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
+    const exchange = this.begin(request);
+    const known: Progress = {};
+    (request as Followed)[progress] = known;
+    const sentBefore = request.socket.bytesWritten;
+    response.once("close", () => {
+      const aborted = !response.writableFinished;
+      const bytes = aborted ? request.socket.bytesWritten - sentBefore : bodyBytes(request, known.reply);
+      this.end(exchange, request, {
+        ...this.#describe(request, known),
+        status: response.statusCode,
+        bytes,
+        aborted,
+        durationMs: performance.now() - exchange.startedAt,
+      });
+    });
+    inTrace(exchange.trace, serve);
+  }
+
+  /** The framework has taken the request. */
+  routed(request: FastifyRequest, reply: FastifyReply): void {
+    const known = (request.raw as Followed)[progress];
+    if (known !== undefined) Object.assign(known, { request, reply });
+  }
+
+  /** It is known who sent it. */
+  identified(request: IncomingMessage, caller: Caller): void {
+    const known = (request as Followed)[progress];
+    if (known !== undefined) known.caller = caller;
+  }
+
+  #describe(raw: IncomingMessage, { request, caller }: Progress) {
+    const url = request?.routeOptions.url;
+    return {
+      method: methodOf(raw),
+      route: url === undefined ? undefined : templateOf(url),
+      requestId: request?.id ?? requestIdOf(raw, this.#ids),
+      userId: caller?.type === "user" ? caller.id : undefined,
+    };
+  }
+
+  /** Tells of an exchange that has ended. */
+  end({ span, trace }: Exchange, request: IncomingMessage, ended: Ended): void {
+    if (span !== undefined) tellSpan(span, request, ended);
+    const log = this.#log;
+    if (log === undefined || (!this.#logsProbes && ended.status < 400 && isProbe(request))) return;
+    log.write(ended, clientKind("rest", request.headers["user-agent"]), trace);
+  }
+}
+
+function methodOf(request: IncomingMessage): string {
+  return request.method ?? "GET";
+}
+
+function isProbe({ url = "" }: IncomingMessage): boolean {
+  return probes.has(url);
+}
+
+function bodyBytes(request: IncomingMessage, reply: FastifyReply | undefined): number {
+  if (reply === undefined || request.method === "HEAD" || reply.raw.statusCode === 304) return 0;
+  return Number(reply.getHeader("content-length") ?? 0);
+}
+
+function tellSpan(span: Span, request: IncomingMessage, { method, route, status, ...ended }: Ended): void {
+  if (route !== undefined) span.rename(`${method} ${route}`);
+  span.set({
+    [attribute.httpMethod]: method,
+    [attribute.httpStatus]: status,
+    [attribute.httpBytes]: ended.bytes,
+    [attribute.urlScheme]: "encrypted" in request.socket ? "https" : "http",
+    [ownAttribute.requestId]: ended.requestId,
+    ...(route === undefined ? {} : { [attribute.httpRoute]: route }),
+  });
+  if (status >= 500) span.fail(String(status));
+  else if (ended.aborted === true) span.fail("aborted");
+  span.end();
+}

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { Plugin, PluginDetails, ReleaseState, Visibility } from "@registry/contracts/catalog";
+import { pluginNotFound } from "@registry/domain";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
+import { say } from "./testing/http.ts";
+
+const bytes = Buffer.alloc(5000, "x");
+const sha256 = createHash("sha256").update(bytes).digest("hex");
+const plugin = Plugin.fromPartial({ name: "pump", kind: "tool", visibility: Visibility.VISIBILITY_PUBLIC });
+
+const neighbours = {
+  catalog: {
+    getPlugin: async ({ name }: { name: string }) => {
+      if (name !== "pump") throw pluginNotFound();
+      return { details: PluginDetails.fromPartial({ plugin }) };
+    },
+    resolveDownload: async () => ({
+      release: {
+        ...{ plugin: "pump", version: "1.0.0", sha256, size: bytes.length, container: "zip" },
+        state: ReleaseState.RELEASE_STATE_PUBLISHED,
+      },
+      visibility: Visibility.VISIBILITY_PUBLIC,
+    }),
+  },
+  storage: {
+    readBlob: async function* ({ offset, length }: { offset: number; length: number }) {
+      yield { part: { $case: "header" as const, value: { sha256, size: bytes.length, derived: false } } };
+      const value = bytes.subarray(offset, length === 0 ? undefined : offset + length);
+      yield { part: { $case: "chunk" as const, value } };
+    },
+  },
+};
+
+/** Series whose name begins like this, with their values. */
+async function scrape(stack: FakeStack, start: string): Promise<Record<string, number>> {
+  const lines = (await (await fetch(`${stack.url}/metrics`)).text()).split("\n");
+  const found = lines.filter((line) => line.startsWith(start));
+  return Object.fromEntries(found.map((line) => [line.replace(/ \S+$/, ""), Number(line.replace(/^.* /, ""))]));
+}
+
+const count = "registry_api_request_duration_seconds_count";
+const requests = (method: string, endpoint: string, status: number): string =>
+  `${count}{method="${method}",endpoint="${endpoint}",status="${status}"}`;
+
+describe("requests", () => {
+  let stack: FakeStack;
+  beforeAll(async () => {
+    stack = await startFakeStack(neighbours);
+  });
+  afterAll(() => stack.close());
+
+  it("are told by the template of their route and by nothing that anybody typed", async () => {
+    for (const path of ["pump", "no-such-plugin", "another", "pump"]) {
+      await fetch(`${stack.url}/api/v1/plugins/${path}`).then((response) => response.arrayBuffer());
+    }
+    for (const path of ["nowhere", "a/b/c", "x?y=z", "%ff", `plugins/${"a".repeat(3000)}`, "api/v1/nope"]) {
+      await fetch(`${stack.url}/${path}`).then((response) => response.arrayBuffer());
+    }
+    for (const line of ["PROPFIND /nowhere", "TRACE /api/v1/plugins/pump", "M-SEARCH /api/v1/plugins/pump", "FOO /x"]) {
+      await say(stack.url, `${line} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+    }
+    await expect
+      .poll(() => scrape(stack, count))
+      .toEqual({
+        [requests("GET", "/api/v1/plugins/{name}", 200)]: 2,
+        [requests("GET", "/api/v1/plugins/{name}", 404)]: 2,
+        [requests("other", "/api/v1/plugins/{name}", 405)]: 2,
+        [requests("GET", "unmatched", 404)]: 4,
+        [requests("GET", "unmatched", 414)]: 1,
+        [requests("GET", "unmatched", 400)]: 1,
+        [requests("other", "unmatched", 404)]: 1,
+        [requests("other", "unmatched", 400)]: 1,
+        [requests("GET", "/metrics", 200)]: expect.any(Number),
+      });
+  });
+
+  it("are seen while they are under way", async () => {
+    // The scrape itself is one, and no other is left.
+    await expect
+      .poll(() => scrape(stack, "registry_api_requests_in_flight"))
+      .toEqual({
+        registry_api_requests_in_flight: 1,
+      });
+  });
+});
+
+describe("what a gateway tells", () => {
+  let stack: FakeStack;
+  beforeAll(async () => {
+    stack = await startFakeStack(neighbours, { RATE_LIMIT_WRITES: 1 });
+  });
+  afterAll(() => stack.close());
+
+  it("is what it had in memory, what it sent, and what is to be counted", async () => {
+    const path = "/plugins/pump/1.0.0/pump-1.0.0.zip";
+    const get = async (headers: Record<string, string> = {}): Promise<number> =>
+      (await (await fetch(stack.url + path, { headers })).arrayBuffer()).byteLength;
+    expect([await get(), await get(), await get({ range: "bytes=0-99" })]).toEqual([5000, 5000, 100]);
+    await (await fetch(stack.url + path, { method: "HEAD" })).arrayBuffer();
+    expect(await scrape(stack, "registry_download_bytes_total")).toEqual({ registry_download_bytes_total: 10_100 });
+    expect(await scrape(stack, "registry_cache")).toMatchObject({
+      'registry_cache_hits_total{cache="answers"}': 1,
+      'registry_cache_hits_total{cache="packages"}': 1,
+      'registry_cache_misses_total{cache="packages"}': 1,
+      'registry_cache_entries{cache="packages"}': 1,
+      'registry_cache_bytes{cache="packages"}': 5000,
+      'registry_cache_entries{cache="answers"}': 1,
+    });
+    expect(await scrape(stack, "registry_usage_spooled_total")).toEqual({
+      'registry_usage_spooled_total{type="download"}': 2,
+      'registry_usage_spooled_total{type="search"}': 0,
+    });
+    const pending = ["registry_usage_pending_bytes", "registry_usage_oldest_pending_seconds"];
+    await expect.poll(() => scrape(stack, "registry_usage_pending_bytes")).toEqual({ [pending[0] ?? ""]: 0 });
+    expect(await scrape(stack, pending[1] ?? "")).toEqual({ [pending[1] ?? ""]: 0 });
+    expect(await scrape(stack, "registry_usage_dropped_total")).toEqual({ registry_usage_dropped_total: 0 });
+  });
+
+  it("is what it refused since there was too much of it", async () => {
+    const login = async (): Promise<number> =>
+      (
+        await fetch(`${stack.url}/api/v1/auth/login`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: '{"username":"a","password":"b"}',
+        })
+      ).status;
+    await login();
+    expect([await login(), await login()]).toEqual([429, 429]);
+    expect(await scrape(stack, "registry_rate_limited_total")).toEqual({
+      'registry_rate_limited_total{limit="writes"}': 2,
+    });
+  });
+
+  it("names no plugin: analytics alone tells of downloads", async () => {
+    const text = await (await fetch(`${stack.url}/metrics`)).text();
+    expect(text).not.toContain("registry_plugin_downloads_total");
+    expect(text).not.toContain("pump");
+  });
+});
