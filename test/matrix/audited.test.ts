@@ -1,5 +1,6 @@
 import type { ServiceTable } from "@registry/kit";
 import { describe, expect, it } from "vitest";
+import { changeTable } from "../../services/analytics/src/changes/grpc.ts";
 import { eventTable } from "../../services/analytics/src/events/grpc.ts";
 import { analyticsTable } from "../../services/analytics/src/grpc.ts";
 import { auditTable } from "../../services/auth/src/audit/grpc.ts";
@@ -22,6 +23,7 @@ const tables: readonly ServiceTable[] = [
   analyticsTable(nothing),
   eventTable(nothing),
   maintenanceTable(nothing),
+  changeTable(nothing),
 ];
 
 /** What changes something that nobody answers for by name, each with why. */
@@ -40,6 +42,7 @@ const unaudited: Readonly<Record<string, string>> = {
   "StorageService/readBlob": "a read, as a stream",
   "StorageService/readPackageFile": "a read, as a stream",
   "AnalyticsService/recordUsage": "counts",
+  "ChangeService/watchHead": "a read, as a stream",
 };
 
 describe("the audit log", () => {

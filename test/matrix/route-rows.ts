@@ -423,6 +423,10 @@ const audit: Readonly<Record<string, RouteRow>> = {
   "GET /api/v1/audit/head": admins(at(() => `${api}/audit/head`)),
 };
 
+const changes: Readonly<Record<string, RouteRow>> = {
+  "GET /api/v1/changes": page(`${api}/changes`),
+};
+
 /** A row for every route of the OpenAPI document. */
 export const routeRows: Readonly<Record<string, RouteRow>> = {
   ...system,
@@ -434,4 +438,5 @@ export const routeRows: Readonly<Record<string, RouteRow>> = {
   ...federation,
   ...audit,
   ...events,
+  ...changes,
 };

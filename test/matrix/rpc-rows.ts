@@ -114,6 +114,8 @@ export const catalogRows: Readonly<Record<string, RpcRow>> = {
     return { name: f.secret, channel: "beta" };
   }),
   filterReferenced: onlyServices(["storage"], () => ({ digests: [] })),
+  // Asked for somebody by a service, never by anybody directly.
+  filterVisible: onlyServices(everyService, (f) => ({ items: [{ name: f.secret }] })),
   watchChanges: onlyServices(["gateway"]),
   check: onlyServices(["gateway"]),
 };
@@ -253,6 +255,7 @@ export const authRows: Readonly<Record<string, RpcRow>> = {
   // Of a token that is none.
   logout: { ...always("unauthenticated"), othersAre: "unauthenticated", ask: () => aToken },
   exchangeCredential: anybody((f) => ({ credential: f.callers.stranger.token })),
+  issueActingToken: onlyServices(["analytics"], () => ({ principal: { $case: "userId", value: 0 } })),
   getRevocationEpoch: anybody(() => ({})),
   getJwks: anybody(() => ({})),
   reportSecrets: anybody(() => ({ secrets: [aToken] })),
@@ -309,4 +312,9 @@ export const auditRows: Readonly<Record<string, RpcRow>> = {
   listAudit: closed(["admin"], () => ({})),
   exportAudit: closed(["admin"], () => ({}), ["cli"]),
   getAuditHead: closed(["admin"], () => ({}), ["cli"]),
+};
+
+export const changeRows: Readonly<Record<string, RpcRow>> = {
+  listChanges: anybody(() => ({ limit: 1 })),
+  watchHead: onlyServices(["gateway"]),
 };

@@ -3,6 +3,7 @@ import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
@@ -25,6 +26,7 @@ import {
   auditRows,
   authRows,
   catalogRows,
+  changeRows,
   dependentsRows,
   eventRows,
   federationRows,
@@ -47,6 +49,7 @@ const areas = {
   catalog: [CatalogServiceDefinition, catalogRows],
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
+  changes: [ChangeServiceDefinition, changeRows],
   insights: [InsightsServiceDefinition, insightsRows],
   dependents: [DependentsServiceDefinition, dependentsRows],
   events: [EventServiceDefinition, eventRows],

@@ -16,7 +16,9 @@ export const fullNames: Record<Remote, readonly string[]> = {
   ),
   catalog: ["CatalogService", "DependentsService", "MaintenanceService"].map((name) => `registry.catalog.v1.${name}`),
   storage: ["registry.storage.v1.StorageService"],
-  analytics: ["AnalyticsService", "EventService", "InsightsService"].map((name) => `registry.analytics.v1.${name}`),
+  analytics: ["AnalyticsService", "ChangeService", "EventService", "InsightsService"].map(
+    (name) => `registry.analytics.v1.${name}`,
+  ),
 };
 
 /** Whom each service calls. */

@@ -2,6 +2,7 @@ import type { Bus, Subscription } from "@registry/bus";
 import type { Documents } from "@registry/documents";
 import { probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
+import { type Changes, openChanges } from "./changes/changes.ts";
 import { subscribe } from "./consumers.ts";
 import { createEvents, type Events } from "./events/events.ts";
 import { exportCounts } from "./exported.ts";
@@ -52,23 +53,30 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;
   exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
-  return assemble(parts, deps, { lead, events: await createEvents(parts, deps) });
+  return assemble(parts, deps, {
+    lead,
+    changes: await openChanges(config, deps),
+    events: await createEvents(parts, deps),
+  });
 }
 
 interface Own {
+  /** Absent where this process is alone. */
   readonly lead: Lead | undefined;
+  readonly changes: Changes;
   readonly events: Events;
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, events }: Own): Service {
+function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, changes, events }: Own): Service {
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts), insightsTable(parts), ...events.tables],
+    tables: [analyticsTable(parts), insightsTable(parts), changes.table, ...events.tables],
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
+      await changes.start();
       await events.start();
       await lead?.start();
     },
@@ -77,6 +85,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, event
       return { database, bus: onBus };
     },
     async close() {
+      await changes.close();
       await subscription?.close();
       await events.close();
       await parts.folding.close();

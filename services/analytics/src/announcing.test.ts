@@ -80,7 +80,8 @@ describe("changed totals", () => {
       told.push(...totalsIn([event]).map((total) => total.downloads));
       if (told.length === 1) await replica.analytics.recordUsage({ downloads: [download("2", "p")] }, gateway);
     };
-    const bus = Object.assign(Object.create(world.bus), { publish, subscribe: world.bus.subscribe.bind(world.bus) });
+    const [subscribe, tap] = [world.bus.subscribe.bind(world.bus), world.bus.tap.bind(world.bus)];
+    const bus = Object.assign(Object.create(world.bus), { publish, subscribe, tap });
     await replica.close();
     replica = await composeReplica(world);
     const teller = await composeReplica(world, { bus });

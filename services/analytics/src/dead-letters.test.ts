@@ -168,7 +168,7 @@ describe("the state of events", () => {
     await world.bus.publish(event("1"));
     const status = await events.getEventStatus({}, admin());
     expect(status.groups).toContainEqual({ group: "broken", waiting: 0, underWay: 0, deadLetters: 1 });
-    expect(status.groups.map((each) => each.group)).toEqual(["analytics", "broken", "dead-letters"]);
+    expect(status.groups.map((each) => each.group)).toEqual(["analytics", "broken", "changes", "dead-letters"]);
     expect(status).toMatchObject({ deadLetters: 1, away: [] });
     expect(status.outboxes).toContainEqual({ outbox: "catalog.plugins", pending: 2, oldest: new Date(1000) });
     catalog.away = true;

@@ -12,6 +12,7 @@ import { getJwks } from "./usecases/get-jwks.ts";
 import { getMe } from "./usecases/get-me.ts";
 import { getRevocationEpoch } from "./usecases/get-revocation-epoch.ts";
 import { getUser } from "./usecases/get-user.ts";
+import { issueActingToken } from "./usecases/issue-acting-token.ts";
 import { listApiTokens } from "./usecases/list-api-tokens.ts";
 import { listUsers } from "./usecases/list-users.ts";
 import { login } from "./usecases/login.ts";
@@ -35,6 +36,7 @@ export function authTable(parts: Parts): ServiceTable {
     logout: { allow: anyone, handle: logout(parts), audit: () => ({ action: "user.logout" }) },
     exchangeCredential: { allow: anyone, handle: exchangeCredential(parts) },
     getRevocationEpoch: { allow: anyone, handle: getRevocationEpoch(parts) },
+    issueActingToken: { allow: services("analytics"), handle: issueActingToken(parts) },
     getMe: { allow: users, handle: getMe(parts) },
     changePassword: { allow: unscoped, handle: changePassword(parts), audit: () => ({ action: "user.password" }) },
     listUsers: { allow: admins, handle: listUsers(parts) },

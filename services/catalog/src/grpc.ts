@@ -9,6 +9,7 @@ import { deletePlugin } from "./usecases/delete-plugin.ts";
 import { deleteRelease } from "./usecases/delete-release.ts";
 import { deprecate, undeprecate } from "./usecases/deprecate.ts";
 import { filterReferenced } from "./usecases/filter-referenced.ts";
+import { filterVisible } from "./usecases/filter-visible.ts";
 import { getPlugin } from "./usecases/get-plugin.ts";
 import { getRegistryInfo } from "./usecases/get-registry-info.ts";
 import { getRelease } from "./usecases/get-release.ts";
@@ -85,6 +86,8 @@ export function catalogTable(parts: Parts, checks: Service["checks"]): ServiceTa
     setChannel: { allow: users, handle: setChannel(parts), audit: ({ name }) => of("channel.set")({ name }) },
     deleteChannel: { allow: users, handle: deleteChannel(parts), audit: of("channel.delete") },
     filterReferenced: { allow: services("storage"), handle: filterReferenced(parts) },
+    // Of direct callers it is asked nothing, which is decided inside, where it is known who passed the call on.
+    filterVisible: { allow: readers, handle: filterVisible(parts) },
     watchChanges: {
       allow: services("gateway"),
       handle: (_request, { signal }) => parts.changes.watch(signal),

@@ -104,6 +104,18 @@ export const gatewaySettings = {
     min: 0,
     max: 1_000_000,
   }),
+  LIMIT_STREAMS: setting.integer({
+    description: "readers of the change feed as server-sent events at once",
+    fallback: 1000,
+    min: 0,
+    max: 100_000,
+  }),
+  LIMIT_STREAMS_PER_ADDRESS: setting.integer({
+    description: "the same from one address (IPv6: /64)",
+    fallback: 20,
+    min: 0,
+    max: 100_000,
+  }),
   LIMIT_CONCURRENT_UPLOADS: setting.integer({
     description: "packages received at once; more wait for their turn, and far more are asked to come again",
     fallback: 64,

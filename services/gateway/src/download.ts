@@ -68,7 +68,7 @@ export class Downloads {
     if (status === 206) headers["content-range"] = `bytes ${start}-${start + length - 1}/${description.size}`;
     headers["content-length"] = String(length);
     if (method === "HEAD") {
-      begin(call, status, headers).end();
+      beginStream(call, status, headers).end();
       return taken;
     }
     const count = (): void => {
@@ -103,13 +103,13 @@ export class Downloads {
   ): Promise<void> {
     // The first bytes are there before anything is promised, so that a failure so far is still a clean answer.
     const first = await chunks.next();
-    const response = begin(call, status, headers);
+    const response = beginStream(call, status, headers);
     try {
       let left = length;
       for (let next = first; next.done !== true; next = await chunks.next()) {
         left -= next.value.length;
         if (left === 0) count();
-        if (!(await write(response, next.value))) return;
+        if (!(await writeTo(response, next.value))) return;
         this.#sent(next.value.length);
       }
       response.end();
@@ -159,7 +159,8 @@ function extentOf(
     : { status: 206, start: part.start, length: part.end - part.start + 1 };
 }
 
-function begin({ reply }: Call, status: number, headers: Record<string, string>): ServerResponse {
+/** From here on the answer is written to the socket itself. */
+export function beginStream({ reply }: Call, status: number, headers: Record<string, string>): ServerResponse {
   reply.hijack();
   for (const [name, value] of Object.entries({ ...reply.getHeaders(), ...headers })) {
     if (value !== undefined) reply.raw.setHeader(name, value);
@@ -168,7 +169,7 @@ function begin({ reply }: Call, status: number, headers: Record<string, string>)
 }
 
 /** @returns false where the reader has gone, or takes nothing any more */
-async function write(response: ServerResponse, chunk: Uint8Array): Promise<boolean> {
+export async function writeTo(response: ServerResponse, chunk: Uint8Array): Promise<boolean> {
   if (response.destroyed) return false;
   if (response.write(chunk)) return true;
   return new Promise((resolve) => {

@@ -5,6 +5,7 @@ import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import { AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
@@ -15,11 +16,13 @@ import { AddressHashes } from "./address-hashes.ts";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
+import { ChangeStreams } from "./change-streams.ts";
 import { createChecks } from "./checks.ts";
 import type { GatewayConfig } from "./config.ts";
 import { dispatch } from "./dispatch.ts";
 import { Downloads } from "./download.ts";
 import { type AccessLogOptions, Exchanges } from "./exchanges.ts";
+import { HeadWatch } from "./head-watch.ts";
 import { Limiter } from "./limiter.ts";
 import { Links } from "./links.ts";
 import { countDownloadBytes, RequestTimes } from "./metrics.ts";
@@ -107,6 +110,12 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const storage = clients.of(StorageServiceDefinition);
   const catalog = clients.of(CatalogServiceDefinition);
   const analytics = clients.of(AnalyticsServiceDefinition);
+  const changes = clients.of(ChangeServiceDefinition);
+  const changeStreams = new ChangeStreams({
+    ...{ changes, head: new HeadWatch(changes, log), clock, log },
+    most: config.LIMIT_STREAMS,
+    mostPerAddress: config.LIMIT_STREAMS_PER_ADDRESS,
+  });
   const spool = new UsageSpool({
     ...{ clock, ids, log, metrics },
     addresses: new AddressHashes(keys, clock),
@@ -130,6 +139,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const checks = createChecks({ catalog, storage, bus, watch, clock });
   const parts: Parts = {
     ...{ config, version, clock, log, metrics, storage, catalog, analytics, cache, spool },
+    ...{ changes, changeStreams },
     ready: () => deps.readiness.state(),
     insights: clients.of(InsightsServiceDefinition),
     dependents: clients.of(DependentsServiceDefinition),
@@ -181,6 +191,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     close() {
       closing ??= (async () => {
         ready.close();
+        changeStreams.close();
         // An answer under way may still promise to keep its connection open.
         const idle = setInterval(() => app.server.closeIdleConnections(), 100);
         const cut = setTimeout(() => app.server.closeAllConnections(), graceMs);

@@ -3,12 +3,14 @@ import type { EventServiceDefinition } from "@registry/contracts/analytics-event
 import type { AuditServiceDefinition } from "@registry/contracts/audit";
 import type { AuthServiceDefinition } from "@registry/contracts/auth";
 import type { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
+import type { ChangeServiceDefinition } from "@registry/contracts/changes";
 import type { FederationServiceDefinition } from "@registry/contracts/federation";
 import type { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
 import type { Clock, Logger, Metrics, ReadyState, ServiceClient } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
+import type { ChangeStreams } from "./change-streams.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Downloads } from "./download.ts";
 import type { Links } from "./links.ts";
@@ -30,6 +32,8 @@ export interface Parts {
   readonly catalog: ServiceClient<typeof CatalogServiceDefinition>;
   readonly storage: ServiceClient<typeof StorageServiceDefinition>;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
+  readonly changes: ServiceClient<typeof ChangeServiceDefinition>;
+  readonly changeStreams: ChangeStreams;
   readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
   readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   readonly events: ServiceClient<typeof EventServiceDefinition>;

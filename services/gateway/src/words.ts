@@ -1,4 +1,5 @@
 import { CheckResult, ReleaseState, ReviewState, Visibility as WireVisibility } from "@registry/contracts/catalog";
+import type { Change } from "@registry/contracts/changes";
 import { listedStates, type Visibility } from "@registry/domain";
 
 /** Plain words for what the contracts spell as constants. */
@@ -85,4 +86,9 @@ export function timeText(time: Date | undefined): string | null {
 
 export function orNull(text: string): string | null {
   return text === "" ? null : text;
+}
+
+/** One change of the feed, as it is told everywhere. */
+export function changeFields({ id, type, plugin, version, time, sha256 }: Change): object {
+  return { id, type, plugin, version: orNull(version), time: timeText(time), sha256: orNull(sha256) };
 }

@@ -8,7 +8,8 @@ import {
   InsightsServiceDefinition,
   type Search,
 } from "@registry/contracts/analytics";
-import { CatalogServiceDefinition } from "@registry/contracts/catalog";
+import { CatalogServiceDefinition, type FilterVisibleRequest, type Sight } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { type EventMessage, encodeEvent, type Subject } from "@registry/contracts/events";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { type Caller, pluginNotFound } from "@registry/domain";
@@ -51,6 +52,7 @@ export interface Replica {
   readonly service: Service;
   readonly surroundings: TestSurroundings;
   readonly analytics: ServiceClient<typeof AnalyticsServiceDefinition>;
+  readonly changes: ServiceClient<typeof ChangeServiceDefinition>;
   readonly insights: ServiceClient<typeof InsightsServiceDefinition>;
   close(): Promise<void>;
 }
@@ -58,18 +60,21 @@ export interface Replica {
 /** What the catalog shows to everybody: a plugin's versions. */
 export type CatalogView = { readonly [plugin: string]: readonly string[] };
 
-export async function composeReplica(
-  world: World,
-  options: {
-    readonly documents?: Documents;
-    readonly bus?: Bus;
-    readonly catalog?: CatalogView;
-    readonly config?: Partial<AnalyticsConfig>;
-  } = {},
-): Promise<Replica> {
+/** What the catalog says of a plugin, or of a release of it, to a caller; by default that everything may be seen. */
+export type Shows = (caller: Caller, name: string, version: string) => Sight | boolean;
+
+interface ReplicaOptions {
+  readonly documents?: Documents;
+  readonly bus?: Bus;
+  readonly catalog?: CatalogView;
+  readonly config?: Partial<AnalyticsConfig>;
+  readonly shows?: Shows;
+}
+
+export async function composeReplica(world: World, options: ReplicaOptions = {}): Promise<Replica> {
   const surroundings = createTestSurroundings();
   const service = await createAnalyticsService(
-    { USAGE_RETENTION_DAYS: 9, ...options.config },
+    { USAGE_RETENTION_DAYS: 9, CHANGES_RETENTION_DAYS: 90, ...options.config },
     { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
   );
   for (const table of service.tables) surroundings.host(table);
@@ -79,14 +84,25 @@ export async function composeReplica(
     if (versions === undefined) throw pluginNotFound();
     return { details: { plugin: { name }, versions } };
   };
+  const filterVisible = async (request: unknown, { caller }: CallContext): Promise<unknown> => {
+    const sights = (request as FilterVisibleRequest).items.map(({ name, version }) => {
+      const sight = options.shows?.(caller, name, version) ?? true;
+      return typeof sight === "boolean" ? { plugin: sight, release: sight } : sight;
+    });
+    return { sights };
+  };
   surroundings.host({
     definition: CatalogServiceDefinition,
-    rows: { getPlugin: { allow: readers, handle: getPlugin } },
+    rows: {
+      getPlugin: { allow: readers, handle: getPlugin },
+      filterVisible: { allow: readers, handle: filterVisible },
+    },
   });
   return {
     service,
     surroundings,
     analytics: surroundings.clients.of(AnalyticsServiceDefinition),
+    changes: surroundings.clients.of(ChangeServiceDefinition),
     insights: surroundings.clients.of(InsightsServiceDefinition),
     async close() {
       await service.close();
@@ -95,7 +111,7 @@ export async function composeReplica(
   };
 }
 
-export async function startReplica(world: World, options: Parameters<typeof composeReplica>[1] = {}): Promise<Replica> {
+export async function startReplica(world: World, options: ReplicaOptions = {}): Promise<Replica> {
   const replica = await composeReplica(world, options);
   await replica.service.start();
   return replica;

@@ -106,6 +106,11 @@ export class ReleaseStore {
     return this.collection.find({ plugin }, { fields: headFields, limit: this.#limit * 2 });
   }
 
+  /** Those of these ids that are there. */
+  some(ids: readonly string[]): Promise<ReleaseHead[]> {
+    return this.collection.find({ _id: { $in: ids } }, { fields: headFields, limit: ids.length });
+  }
+
   basics(ids: readonly string[]): Promise<BasicRelease[]> {
     return this.collection.find({ _id: { $in: ids } }, { fields: basicFields, limit: ids.length });
   }

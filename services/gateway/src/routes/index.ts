@@ -4,6 +4,7 @@ import type { Route } from "../route.ts";
 import { analyticsRoutes } from "./analytics.ts";
 import { auditRoutes } from "./audit.ts";
 import { authRoutes } from "./auth.ts";
+import { changeRoutes } from "./changes.ts";
 import { channelRoutes } from "./channels.ts";
 import { deprecationRoutes } from "./deprecate.ts";
 import { downloadRoutes, type Resolved } from "./downloads.ts";
@@ -55,6 +56,7 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...analyticsRoutes(parts),
     ...auditRoutes(parts),
     ...eventRoutes(parts),
+    ...changeRoutes(parts),
   ];
   const { REGISTRY_NAME: title, ANONYMOUS_READ } = parts.config;
   const anonymousRead = ANONYMOUS_READ !== false;

@@ -9,6 +9,7 @@ import {
   DependentsServiceDefinition,
   type WatchChangesResponse,
 } from "@registry/contracts/catalog";
+import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
@@ -96,6 +97,7 @@ export interface FakeNeighbours {
   readonly catalog?: Handlers<typeof CatalogServiceDefinition>;
   readonly storage?: Handlers<typeof StorageServiceDefinition>;
   readonly analytics?: Handlers<typeof AnalyticsServiceDefinition>;
+  readonly changes?: Handlers<typeof ChangeServiceDefinition>;
   readonly insights?: Handlers<typeof InsightsServiceDefinition>;
   readonly dependents?: Handlers<typeof DependentsServiceDefinition>;
   readonly auth?: Handlers<typeof AuthServiceDefinition>;
@@ -136,6 +138,8 @@ export const testConfig: GatewayConfig = {
   LIMIT_PACKAGE_BYTES: 1024 * 1024,
   LIMIT_CONNECTIONS: 100,
   LIMIT_CONNECTIONS_PER_ADDRESS: 0,
+  LIMIT_STREAMS: 10,
+  LIMIT_STREAMS_PER_ADDRESS: 5,
   LIMIT_CONCURRENT_UPLOADS: 8,
   LIMIT_CACHE_BYTES: 1024 * 1024,
   LIMIT_BLOB_CACHE_BYTES: 1024 * 1024,
@@ -183,6 +187,7 @@ export async function startFakeStack(
     }),
   );
   around.host(fakeService(AnalyticsServiceDefinition, { recordUsage: async () => ({}), ...neighbours.analytics }));
+  around.host(fakeService(ChangeServiceDefinition, neighbours.changes ?? {}));
   around.host(fakeService(InsightsServiceDefinition, neighbours.insights ?? {}));
   around.host(fakeService(DependentsServiceDefinition, neighbours.dependents ?? {}));
   around.host(fakeService(AuthServiceDefinition, neighbours.auth ?? {}));

@@ -250,6 +250,16 @@ export interface ReportSecretsResponse {
   results: ReportedResult[];
 }
 
+export interface IssueActingTokenRequest {
+  principal: { $case: "userId"; value: number } | { $case: "organisation"; value: string } | undefined;
+}
+
+export interface IssueActingTokenResponse {
+  /** EdDSA JWT. */
+  internalToken: string;
+  expiresAt: Date | undefined;
+}
+
 function createBaseRegisterRequest(): RegisterRequest {
   return { username: "", email: "", password: "" };
 }
@@ -3736,6 +3746,202 @@ export const ReportSecretsResponse: MessageFns<ReportSecretsResponse> = {
   },
 };
 
+function createBaseIssueActingTokenRequest(): IssueActingTokenRequest {
+  return { principal: undefined };
+}
+
+export const IssueActingTokenRequest: MessageFns<IssueActingTokenRequest> = {
+  encode(message: IssueActingTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.principal?.$case) {
+      case "userId":
+        writer.uint32(8).int64(message.principal.value);
+        break;
+      case "organisation":
+        writer.uint32(18).string(message.principal.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssueActingTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssueActingTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.principal = { $case: "userId", value: longToNumber(reader.int64()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.principal = { $case: "organisation", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IssueActingTokenRequest {
+    return {
+      principal: isSet(object.userId)
+        ? { $case: "userId", value: globalThis.Number(object.userId) }
+        : isSet(object.user_id)
+        ? { $case: "userId", value: globalThis.Number(object.user_id) }
+        : isSet(object.organisation)
+        ? { $case: "organisation", value: globalThis.String(object.organisation) }
+        : undefined,
+    };
+  },
+
+  toJSON(message: IssueActingTokenRequest): unknown {
+    const obj: any = {};
+    if (message.principal?.$case === "userId") {
+      obj.userId = Math.round(message.principal.value);
+    } else if (message.principal?.$case === "organisation") {
+      obj.organisation = message.principal.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IssueActingTokenRequest>): IssueActingTokenRequest {
+    return IssueActingTokenRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IssueActingTokenRequest>): IssueActingTokenRequest {
+    const message = createBaseIssueActingTokenRequest();
+    switch (object.principal?.$case) {
+      case "userId": {
+        if (object.principal?.value !== undefined && object.principal?.value !== null) {
+          message.principal = { $case: "userId", value: object.principal.value };
+        }
+        break;
+      }
+      case "organisation": {
+        if (object.principal?.value !== undefined && object.principal?.value !== null) {
+          message.principal = { $case: "organisation", value: object.principal.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseIssueActingTokenResponse(): IssueActingTokenResponse {
+  return { internalToken: "", expiresAt: undefined };
+}
+
+export const IssueActingTokenResponse: MessageFns<IssueActingTokenResponse> = {
+  encode(message: IssueActingTokenResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.internalToken !== "") {
+      writer.uint32(10).string(message.internalToken);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssueActingTokenResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssueActingTokenResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.internalToken = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IssueActingTokenResponse {
+    return {
+      internalToken: isSet(object.internalToken)
+        ? globalThis.String(object.internalToken)
+        : isSet(object.internal_token)
+        ? globalThis.String(object.internal_token)
+        : "",
+      expiresAt: isSet(object.expiresAt)
+        ? fromJsonTimestamp(object.expiresAt)
+        : isSet(object.expires_at)
+        ? fromJsonTimestamp(object.expires_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IssueActingTokenResponse): unknown {
+    const obj: any = {};
+    if (message.internalToken !== "") {
+      obj.internalToken = message.internalToken;
+    }
+    if (message.expiresAt !== undefined) {
+      obj.expiresAt = message.expiresAt.toISOString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IssueActingTokenResponse>): IssueActingTokenResponse {
+    return IssueActingTokenResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IssueActingTokenResponse>): IssueActingTokenResponse {
+    const message = createBaseIssueActingTokenResponse();
+    message.internalToken = object.internalToken ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
+    return message;
+  },
+};
+
 /** Users, passwords, tokens and rights: who is calling. */
 export type AuthServiceDefinition = typeof AuthServiceDefinition;
 export const AuthServiceDefinition = {
@@ -3923,6 +4129,19 @@ export const AuthServiceDefinition = {
       responseStream: false,
       options: {},
     },
+    /**
+     * For services that do something for a user or an organisation while nobody is there: an internal token with the rights
+     * of now. An organisation acts as a maintainer of what it owns, and as nobody elsewhere. NOT_FOUND (PRINCIPAL_NOT_FOUND)
+     * where there is none, or it is disabled.
+     */
+    issueActingToken: {
+      name: "IssueActingToken",
+      requestType: IssueActingTokenRequest as typeof IssueActingTokenRequest,
+      requestStream: false,
+      responseType: IssueActingTokenResponse as typeof IssueActingTokenResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
   },
 } as const;
 
@@ -3997,6 +4216,15 @@ export interface AuthServiceImplementation<CallContextExt = {}> {
     request: ReportSecretsRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ReportSecretsResponse>>;
+  /**
+   * For services that do something for a user or an organisation while nobody is there: an internal token with the rights
+   * of now. An organisation acts as a maintainer of what it owns, and as nobody elsewhere. NOT_FOUND (PRINCIPAL_NOT_FOUND)
+   * where there is none, or it is disabled.
+   */
+  issueActingToken(
+    request: IssueActingTokenRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<IssueActingTokenResponse>>;
 }
 
 export interface AuthServiceClient<CallOptionsExt = {}> {
@@ -4070,6 +4298,15 @@ export interface AuthServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ReportSecretsRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ReportSecretsResponse>;
+  /**
+   * For services that do something for a user or an organisation while nobody is there: an internal token with the rights
+   * of now. An organisation acts as a maintainer of what it owns, and as nobody elsewhere. NOT_FOUND (PRINCIPAL_NOT_FOUND)
+   * where there is none, or it is disabled.
+   */
+  issueActingToken(
+    request: DeepPartial<IssueActingTokenRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<IssueActingTokenResponse>;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;

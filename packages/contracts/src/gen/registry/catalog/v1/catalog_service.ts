@@ -544,6 +544,30 @@ export interface CheckResponse_ChecksEntry {
   value: boolean;
 }
 
+/** A plugin, or one release of it. */
+export interface Sighting {
+  name: string;
+  /** Exact; empty for the plugin itself. */
+  version: string;
+}
+
+export interface FilterVisibleRequest {
+  /** At most 500. */
+  items: Sighting[];
+}
+
+export interface Sight {
+  /** The caller may know of the plugin, and be it that all of it was deleted. */
+  plugin: boolean;
+  /** And of the release as it is now: listed, deleted after it was published, or hidden but not from this caller. */
+  release: boolean;
+}
+
+export interface FilterVisibleResponse {
+  /** One for each item, in order. */
+  sights: Sight[];
+}
+
 function createBaseGetRegistryInfoRequest(): GetRegistryInfoRequest {
   return { changedNames: [] };
 }
@@ -5459,6 +5483,310 @@ export const CheckResponse_ChecksEntry: MessageFns<CheckResponse_ChecksEntry> = 
   },
 };
 
+function createBaseSighting(): Sighting {
+  return { name: "", version: "" };
+}
+
+export const Sighting: MessageFns<Sighting> = {
+  encode(message: Sighting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Sighting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSighting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Sighting {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+    };
+  },
+
+  toJSON(message: Sighting): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Sighting>): Sighting {
+    return Sighting.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Sighting>): Sighting {
+    const message = createBaseSighting();
+    message.name = object.name ?? "";
+    message.version = object.version ?? "";
+    return message;
+  },
+};
+
+function createBaseFilterVisibleRequest(): FilterVisibleRequest {
+  return { items: [] };
+}
+
+export const FilterVisibleRequest: MessageFns<FilterVisibleRequest> = {
+  encode(message: FilterVisibleRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.items) {
+      Sighting.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilterVisibleRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilterVisibleRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.items.push(Sighting.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilterVisibleRequest {
+    return { items: globalThis.Array.isArray(object?.items) ? object.items.map((e: any) => Sighting.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: FilterVisibleRequest): unknown {
+    const obj: any = {};
+    if (message.items?.length) {
+      obj.items = message.items.map((e) => Sighting.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FilterVisibleRequest>): FilterVisibleRequest {
+    return FilterVisibleRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilterVisibleRequest>): FilterVisibleRequest {
+    const message = createBaseFilterVisibleRequest();
+    message.items = object.items?.map((e) => Sighting.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSight(): Sight {
+  return { plugin: false, release: false };
+}
+
+export const Sight: MessageFns<Sight> = {
+  encode(message: Sight, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plugin !== false) {
+      writer.uint32(8).bool(message.plugin);
+    }
+    if (message.release !== false) {
+      writer.uint32(16).bool(message.release);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Sight {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSight();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.plugin = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.release = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Sight {
+    return {
+      plugin: isSet(object.plugin) ? globalThis.Boolean(object.plugin) : false,
+      release: isSet(object.release) ? globalThis.Boolean(object.release) : false,
+    };
+  },
+
+  toJSON(message: Sight): unknown {
+    const obj: any = {};
+    if (message.plugin !== false) {
+      obj.plugin = message.plugin;
+    }
+    if (message.release !== false) {
+      obj.release = message.release;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Sight>): Sight {
+    return Sight.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Sight>): Sight {
+    const message = createBaseSight();
+    message.plugin = object.plugin ?? false;
+    message.release = object.release ?? false;
+    return message;
+  },
+};
+
+function createBaseFilterVisibleResponse(): FilterVisibleResponse {
+  return { sights: [] };
+}
+
+export const FilterVisibleResponse: MessageFns<FilterVisibleResponse> = {
+  encode(message: FilterVisibleResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sights) {
+      Sight.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FilterVisibleResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFilterVisibleResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sights.push(Sight.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FilterVisibleResponse {
+    return { sights: globalThis.Array.isArray(object?.sights) ? object.sights.map((e: any) => Sight.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: FilterVisibleResponse): unknown {
+    const obj: any = {};
+    if (message.sights?.length) {
+      obj.sights = message.sights.map((e) => Sight.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FilterVisibleResponse>): FilterVisibleResponse {
+    return FilterVisibleResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FilterVisibleResponse>): FilterVisibleResponse {
+    const message = createBaseFilterVisibleResponse();
+    message.sights = object.sights?.map((e) => Sight.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** Names, releases, channels and search: what exists, who owns it, who may see it. */
 export type CatalogServiceDefinition = typeof CatalogServiceDefinition;
 export const CatalogServiceDefinition = {
@@ -5690,6 +6018,18 @@ export const CatalogServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
+    /**
+     * For services that tell somebody of changes: which plugins and releases that one may know of now, tombstones too. Not
+     * for direct callers.
+     */
+    filterVisible: {
+      name: "FilterVisible",
+      requestType: FilterVisibleRequest as typeof FilterVisibleRequest,
+      requestStream: false,
+      responseType: FilterVisibleResponse as typeof FilterVisibleResponse,
+      responseStream: false,
+      options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
+    },
     /** For gateways: what this replica changed, as it happens, with a heartbeat in between. */
     watchChanges: {
       name: "WatchChanges",
@@ -5831,6 +6171,14 @@ export interface CatalogServiceImplementation<CallContextExt = {}> {
     request: FilterReferencedRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<FilterReferencedResponse>>;
+  /**
+   * For services that tell somebody of changes: which plugins and releases that one may know of now, tombstones too. Not
+   * for direct callers.
+   */
+  filterVisible(
+    request: FilterVisibleRequest,
+    context: CallContext & CallContextExt,
+  ): Promise<DeepPartial<FilterVisibleResponse>>;
   /** For gateways: what this replica changed, as it happens, with a heartbeat in between. */
   watchChanges(
     request: WatchChangesRequest,
@@ -5960,6 +6308,14 @@ export interface CatalogServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<FilterReferencedRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<FilterReferencedResponse>;
+  /**
+   * For services that tell somebody of changes: which plugins and releases that one may know of now, tombstones too. Not
+   * for direct callers.
+   */
+  filterVisible(
+    request: DeepPartial<FilterVisibleRequest>,
+    options?: CallOptions & CallOptionsExt,
+  ): Promise<FilterVisibleResponse>;
   /** For gateways: what this replica changed, as it happens, with a heartbeat in between. */
   watchChanges(
     request: DeepPartial<WatchChangesRequest>,

@@ -1,0 +1,1 @@
+export * from "./gen/registry/analytics/v1/change_service.ts";

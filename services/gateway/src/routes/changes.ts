@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { integerParameter, textParameter } from "../input.ts";
+import type { Parts } from "../parts.ts";
+import { type Call, defineRoute, json, type Route, taken } from "../route.ts";
+import { changeFields } from "../words.ts";
+
+const eventStream = "text/event-stream";
+const cursorPattern = "^(?:now|[A-Za-z0-9_-]{48})?$";
+const text = z.string();
+
+const changeTypes = [
+  "release.published",
+  "release.yanked",
+  "release.unyanked",
+  "release.quarantined",
+  "release.restored",
+  "release.deleted",
+  "plugin.updated",
+  "plugin.deleted",
+] as const;
+
+const changeSchema = z
+  .object({
+    id: text.meta({ description: "Unique for ever" }),
+    type: z.enum(changeTypes),
+    plugin: text,
+    version: text.nullable().meta({ description: "Null where it is about the plugin as a whole" }),
+    time: text.nullable().meta({ format: "date-time" }),
+    sha256: text.nullable().meta({ description: "Of what was published" }),
+    cursor: text.meta({ description: "The place in the feed after this change" }),
+  })
+  .meta({ id: "Change", description: "What happened to a plugin or a release" });
+
+/** What happens in the registry, in one order, as far as the caller may know of it. */
+export function changeRoutes({ changes, changeStreams }: Parts): Route[] {
+  return [
+    defineRoute({
+      method: "GET",
+      url: "/api/v1/changes",
+      tag: "changes",
+      summary: `What happened after a cursor; with \`Accept: ${eventStream}\` also what happens from then on`,
+      access: "readers",
+      query: z.object({
+        since: textParameter(64, cursorPattern).describe(
+          "`next` of an answer before, `now`, or nothing for the oldest change that is kept",
+        ),
+        limit: integerParameter(1, 500, 100),
+      }),
+      answers: {
+        200: {
+          description:
+            "In order, and perhaps none: `next` goes on in any case. As a stream, events have the cursor as their `id`",
+          schema: z.object({ changes: z.array(changeSchema), next: text, more: z.boolean() }),
+        },
+      },
+      async handle(call) {
+        const since = call.query.since ?? "";
+        if (wantsStream(call)) {
+          await changeStreams.serve(call, lastEventId(call) ?? since);
+          return taken;
+        }
+        const request = { since, limit: call.query.limit };
+        const answer = await changes.listChanges(request, { context: call.context });
+        const told = answer.changes.map((change) => ({ ...changeFields(change), cursor: change.cursor }));
+        return json({ changes: told, next: answer.next, more: answer.more });
+      },
+    }),
+  ];
+}
+
+function wantsStream({ request }: Call): boolean {
+  return request.method === "GET" && request.headers.accept?.includes(eventStream) === true;
+}
+
+/** Where a reader that was cut off had come to. */
+function lastEventId({ request }: Call): string | undefined {
+  const id = request.headers["last-event-id"];
+  return typeof id === "string" && id !== "" ? id.slice(0, 64) : undefined;
+}
