@@ -19,6 +19,7 @@ const runs = 80;
 const semantic: ReadonlySet<string> = new Set([
   "DIGEST_MISMATCH",
   "INVALID_CLAIMS",
+  "INVALID_SINCE",
   "INVALID_SUCCESSOR",
   "INVALID_TEAM",
   "INVALID_VISIBILITY",
