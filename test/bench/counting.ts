@@ -1,6 +1,6 @@
 /**
- * What counting costs: metadata answers while 1,000 requests a second run beside them that are not counted, and while
- * as many are that are counted downloads, interleaved in one run. Afterwards every download has to have been counted.
+ * What counting costs: metadata answers while 1,000 counted downloads a second run beside them, while as many downloads
+ * run that are not counted (all but the first byte), and while as many other reads do, interleaved in one run. Afterwards every download has to have been counted.
  * `node test/bench/counting.ts`, with `--quick` for three rounds, `--plugins=300` for how many the downloads are spread over.
  */
 import autocannon from "autocannon";
@@ -37,11 +37,20 @@ const read = Array.from({ length: readers }, (_, i) => `read-${i}`);
 const loaded = Array.from({ length: spread }, (_, i) => `loaded-${i}`);
 const metadata = (name: string): string => `/api/v1/plugins/${name}`;
 const bytes = (name: string): string => `/plugins/${name}/1.0.0/${name}-1.0.0.zip`;
-const gets = (paths: readonly string[]) => paths.map((path) => ({ method: "GET" as const, path }));
 
-async function streamed(url: string, paths: readonly string[], forSeconds: number): Promise<void> {
+interface Asked {
+  readonly method: "GET";
+  readonly path: string;
+  readonly headers?: { readonly range: string };
+}
+const gets = (paths: readonly string[]): Asked[] => paths.map((path) => ({ method: "GET", path }));
+/** The same bytes but for the first one, which makes it no download. */
+const laterRanges = (paths: readonly string[]): Asked[] =>
+  paths.map((path) => ({ method: "GET", path, headers: { range: "bytes=1-" } }));
+
+async function streamed(url: string, requests: Asked[], forSeconds: number): Promise<void> {
   const amount = perSecond * forSeconds;
-  const result = await autocannon({ url, connections: 10, overallRate: perSecond, amount, requests: gets(paths) });
+  const result = await autocannon({ url, connections: 10, overallRate: perSecond, amount, requests });
   assertFine(result);
 }
 
@@ -50,7 +59,7 @@ function assertFine({ non2xx, errors }: { readonly non2xx: number; readonly erro
 }
 
 /** Metadata as fast as it comes, beside a steady stream of other requests. */
-async function beside(registry: MeasuredRegistry, stream: readonly string[]): Promise<Side> {
+async function beside(registry: MeasuredRegistry, stream: Asked[]): Promise<Side> {
   const { url } = registry;
   const steady = streamed(url, stream, seconds + 2);
   await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -86,36 +95,42 @@ async function untilCounted(url: string, expected: number): Promise<number> {
 
 /** Everything was asked for before, so that neither side pays for what is read once. */
 async function untilReady(url: string): Promise<number> {
-  await streamed(url, [...loaded.map(metadata), ...loaded.map(metadata), ...read.map(metadata)], 2);
-  await streamed(url, loaded.map(bytes), warmUpSeconds);
+  await streamed(url, gets([...loaded, ...loaded, ...read].map(metadata)), 2);
+  await streamed(url, gets(loaded.map(bytes)), warmUpSeconds);
   return warmUpSeconds * perSecond;
 }
+
+const ratio = (of: Side, to: Side, figure: keyof Side): number => of[figure] / to[figure];
+/** Of each round: answers beside counted downloads to those beside as many uncounted ones, and beside as many other reads. */
+const ratios = { uncounted: [] as number[], uncountedByCpu: [] as number[], others: [] as number[] };
 
 const registry = await startRegistry();
 try {
   for (const name of [...read, ...loaded]) await publish(registry, name);
-  const ratios = { time: [] as number[], cpu: [] as number[] };
   let made = await untilReady(registry.url);
   await untilCounted(registry.url, made);
   for (let round = 0; round < rounds; round++) {
-    const plain = await beside(registry, loaded.map(metadata));
-    const counted = await beside(registry, loaded.map(bytes));
+    const others = await beside(registry, gets(loaded.map(metadata)));
+    const uncounted = await beside(registry, laterRanges(loaded.map(bytes)));
+    const counted = await beside(registry, gets(loaded.map(bytes)));
     made += perSecond * (seconds + 2);
     const lagMs = await untilCounted(registry.url, made);
-    ratios.time.push(counted.answersPerSecond / plain.answersPerSecond);
-    ratios.cpu.push(counted.answersPerCpuSecond / plain.answersPerCpuSecond);
+    ratios.uncounted.push(ratio(counted, uncounted, "answersPerSecond"));
+    ratios.uncountedByCpu.push(ratio(counted, uncounted, "answersPerCpuSecond"));
+    ratios.others.push(ratio(counted, others, "answersPerSecond"));
+    const answers = [others, uncounted, counted].map((side) => side.answersPerSecond.toFixed(0));
     const figures = [
-      `answers/s ${plain.answersPerSecond.toFixed(0)} -> ${counted.answersPerSecond.toFixed(0)}`,
-      `ratio ${ratios.time.at(-1)?.toFixed(3)}`,
-      `by CPU ${ratios.cpu.at(-1)?.toFixed(3)}`,
-      `p99 ${plain.p99} -> ${counted.p99} ms`,
+      `answers/s beside other reads ${answers[0]}, uncounted downloads ${answers[1]}, counted ones ${answers[2]}`,
+      `ratios ${ratios.uncounted.at(-1)?.toFixed(3)} and ${ratios.others.at(-1)?.toFixed(3)}`,
+      `p99 ${uncounted.p99} -> ${counted.p99} ms`,
       `all counted after ${lagMs.toFixed(0)} ms`,
     ];
     process.stdout.write(`${figures.join(", ")}\n`);
   }
   process.stdout.write(
-    `medians: beside ${perSecond} counted downloads a second, answers ${median(ratios.time).toFixed(3)} of those beside as many ` +
-      `others, ${median(ratios.cpu).toFixed(3)} by CPU; ${made} downloads over ${spread} plugins, each counted once\n`,
+    `medians: beside ${perSecond} counted downloads a second, answers ${median(ratios.uncounted).toFixed(3)} of those ` +
+      `beside as many uncounted ones (${median(ratios.uncountedByCpu).toFixed(3)} by CPU), ${median(ratios.others).toFixed(3)} ` +
+      `of those beside as many other reads; ${made} downloads over ${spread} plugins, each counted once\n`,
   );
 } finally {
   await registry.stop();

@@ -73,6 +73,7 @@ const ferretDb: SuiteOptions = {
     "unique: compound, where documents that lack all paths do not collide":
       "a duplicate key error does not name the index",
     "unique: compound, where one path is missing": "null and missing never collide",
+    "unique: updateEach names the index that one of its changes met": "the collision is told as a fault of the server",
     "unique: elements of arrays": noArrayIndexes,
     "unique: a path into objects of an array": noArrayIndexes,
     "index: a unique one is refused where documents collide": "the refusal is no duplicate key error",
@@ -83,6 +84,7 @@ const ferretDb: SuiteOptions = {
     "race: of many compare-and-sets exactly one wins": notAtomic,
     "race: increments add up": notAtomic,
     "race: upserts of one id make one document": notAtomic,
+    "race: upserts of the same ids by updateEach make one document each": notAtomic,
     "race: workers that claim by findOneAndUpdate never share": notAtomic,
     "random: an index changes no result": elementOperators,
     "random: filters find what the reference finds": elementOperators,

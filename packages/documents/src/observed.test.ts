@@ -53,6 +53,7 @@ it("tells of every call by its operation and collection, and of nothing that is 
     countDocuments: () => things.countDocuments({ n: 1 }),
     updateOne: () => things.updateOne({ _id: "a" }, { $set: { n: 3 } }),
     updateMany: () => things.updateMany({ n: 3 }, { $set: { n: 4 } }),
+    updateEach: () => things.updateEach([{ filter: { _id: "a" }, update: { $inc: { n: 1 } } }]),
     findOneAndUpdate: () => things.findOneAndUpdate({ _id: "a" }, { $set: { n: 5 } }),
     replaceOne: () => things.replaceOne({ _id: "a" }, { _id: "a", n: 6 }),
     deleteOne: () => things.deleteOne({ _id: "a" }),

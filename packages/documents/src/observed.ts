@@ -37,6 +37,7 @@ function observeCollection<T extends Document>(inner: Collection<T>, around: Aro
     countDocuments: (filter) => tell("countDocuments", () => inner.countDocuments(filter)),
     updateOne: (filter, update, options) => tell("updateOne", () => inner.updateOne(filter, update, options)),
     updateMany: (filter, update) => tell("updateMany", () => inner.updateMany(filter, update)),
+    updateEach: (changes, options) => tell("updateEach", () => inner.updateEach(changes, options)),
     findOneAndUpdate: (filter, update, options) =>
       tell("findOneAndUpdate", () => inner.findOneAndUpdate(filter, update, options)),
     replaceOne: (filter, document, options) => tell("replaceOne", () => inner.replaceOne(filter, document, options)),

@@ -103,6 +103,12 @@ export interface CollectionSpec {
   readonly indexes: readonly IndexSpec[];
 }
 
+/** One of several changes, each of one document. */
+export interface Alteration {
+  readonly filter: Filter;
+  readonly update: Update;
+}
+
 export interface UpdateResult {
   readonly matchedCount: number;
   readonly modifiedCount: number;
@@ -125,6 +131,12 @@ export interface Collection<T extends Document> {
   /** Changes the first match, atomically with its check. @throws DuplicateKeyError */
   updateOne(filter: Filter, update: Update, options?: { readonly upsert?: boolean }): Promise<UpdateResult>;
   updateMany(filter: Filter, update: Update): Promise<UpdateResult>;
+  /**
+   * Each as `updateOne` by itself, all in one call to the store, in no order that is promised. Where one fails the call
+   * fails, and any of the others may have been made.
+   * @throws DuplicateKeyError
+   */
+  updateEach(changes: readonly Alteration[], options?: { readonly upsert?: boolean }): Promise<void>;
   /** As `updateOne`, and answers the document as it is afterwards (or was before); null where nothing matched. */
   findOneAndUpdate(
     filter: Filter,

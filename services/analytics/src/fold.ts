@@ -2,7 +2,7 @@ import { type Due, placesOf } from "./model/batch.ts";
 import type { Place } from "./model/rollup.ts";
 import { inParallel } from "./parallel.ts";
 import type { Activities } from "./store/activity.ts";
-import type { Rollups } from "./store/rollups.ts";
+import type { Counted, Rollups } from "./store/rollups.ts";
 import type { Usages } from "./store/usages.ts";
 
 /** Places that are read together and then written together: the store answers others in between. */
@@ -21,11 +21,15 @@ export function createFold(stores: { usages: Usages; rollups: Rollups; activitie
   return async ({ spots, users }) => {
     const [leaves = [], ...tiers] = tiersOf(spots.map(placesOf));
     for (const some of chunks(leaves)) {
-      await inParallel(some, width, async (leaf) => rollups.raise(leaf, await usages.countIn(leaf)));
+      const counted: Counted[] = [];
+      await inParallel(some, width, async (place) => {
+        counted.push({ place, count: await usages.countIn(place) });
+      });
+      await rollups.raise(counted);
     }
     for (const some of tiers.flatMap(chunks)) {
       const sums = await rollups.sumsBelow(some);
-      await inParallel(some, width, (place) => rollups.raise(place, sums.get(place._id) ?? 0));
+      await rollups.raise(some.map((place) => ({ place, count: sums.get(place._id) ?? 0 })));
     }
     await inParallel(users, width, ({ userId, at }) => activities.note(userId, at));
     return leaves.length + tiers.flat().length;

@@ -36,6 +36,13 @@ export function describeRaces(suite: Suite): void {
       expect(await collection.find({})).toEqual([{ _id: "x", n: callers }]);
     });
 
+    suite.check("race: upserts of the same ids by updateEach make one document each", async () => {
+      const collection = await suite.collection();
+      const changes = Array.from({ length: 10 }, (_, i) => ({ filter: { _id: i }, update: { $inc: { n: 1 } } }));
+      await many(() => collection.updateEach(changes, { upsert: true }));
+      expect((await collection.find({})).map(({ n }) => n)).toEqual(changes.map(() => callers));
+    });
+
     suite.check("race: of inserts with one unique key exactly one wins, and neighbours are not harmed", async () => {
       const collection = await suite.collection([{ name: "by_key", keys: [["key", 1]], unique: true }]);
       const outcomes = await many((i) =>

@@ -12,6 +12,18 @@ export function describeUniqueness(suite: Suite): void {
   describeArrays(suite);
   describeIndexes(suite);
   describe("unique indexes", () => {
+    suite.check("unique: updateEach names the index that one of its changes met", async () => {
+      const collection = await suite.collection([{ name: "by_key", keys: [["key", 1]], unique: true }]);
+      await collection.insertNew(["a", "b"].map((key) => ({ _id: key, key })));
+      const taken = { filter: { _id: "b" }, update: { $set: { key: "a" } } };
+      const other = { filter: { _id: "a" }, update: { $set: { seen: true } } };
+      await expect(collection.updateEach([other, taken])).rejects.toMatchObject({
+        name: "DuplicateKeyError",
+        index: "by_key",
+      });
+      expect(await collection.findOne({ _id: "b" })).toEqual({ _id: "b", key: "b" });
+    });
+
     suite.check("unique: _id", async () => {
       const collection = await suite.collection();
       await collection.insertOne({ _id: "x", a: 1 });

@@ -96,6 +96,32 @@ export function describeUpdates(suite: Suite): void {
       expect(await collection.updateMany({}, { $set: {} })).toEqual({ matchedCount: 3, modifiedCount: 0 });
     });
 
+    suite.check("update: updateEach changes each by itself", async () => {
+      const collection = await suite.collection();
+      await collection.insertNew([1, 2, 3].map((_id) => ({ _id, n: 0, kind: "k" })));
+      await collection.updateEach([]);
+      await collection.updateEach([
+        { filter: { _id: 1 }, update: { $inc: { n: 1 } } },
+        { filter: { _id: 1 }, update: { $inc: { n: 1 } } },
+        { filter: { _id: 2, n: 9 }, update: { $set: { n: 10 } } },
+        { filter: { _id: 4 }, update: { $set: { n: 1 } } },
+        { filter: { kind: "k", _id: 3 }, update: { $max: { n: 5 }, $setOnInsert: { late: true } } },
+      ]);
+      expect((await collection.find({}, { sort: [["_id", 1]] })).map(({ n }) => n)).toEqual([2, 0, 5]);
+    });
+
+    suite.check("update: updateEach says that one failed, and what could not be changed stays as it was", async () => {
+      const collection = await suite.collection();
+      await collection.insertNew([1, 2].map((_id) => ({ _id, text: "x" })));
+      const other = { filter: { _id: 1 }, update: { $set: { seen: true } } };
+      const unfit = { filter: { _id: 2 }, update: { $inc: { text: 1 } } };
+      await expectReason("UPDATE_NOT_APPLICABLE", () => collection.updateEach([unfit, other]));
+      expect(await collection.findOne({ _id: 2 })).toEqual({ _id: 2, text: "x" });
+      const open = { filter: { text: "c" }, update: { $set: { text: "y" } } };
+      await expectReason("INVALID_UPSERT", () => collection.updateEach([other, open], { upsert: true }));
+      expect(await collection.countDocuments({})).toBe(2);
+    });
+
     suite.check("update: findOneAndUpdate answers before or after, in order of the sort", async () => {
       const collection = await suite.collection();
       await collection.insertNew([
@@ -151,6 +177,21 @@ function describeUpserts(suite: Suite): void {
         modifiedCount: 1,
       });
       expect(await collection.findOne({ _id: "x" })).toEqual({ _id: "x", n: 2 });
+    });
+
+    suite.check("upsert: updateEach inserts what is not there and changes the rest", async () => {
+      const collection = await suite.collection();
+      await collection.insertOne({ _id: "a", n: 1 });
+      const changes = ["a", "b", "c"].map((_id) => ({
+        filter: { _id },
+        update: { $max: { n: 2 }, $setOnInsert: { first: true } },
+      }));
+      await collection.updateEach(changes, { upsert: true });
+      expect(await collection.find({}, { sort: [["_id", 1]] })).toEqual([
+        { _id: "a", n: 2 },
+        { _id: "b", n: 2, first: true },
+        { _id: "c", n: 2, first: true },
+      ]);
     });
 
     suite.check("upsert: findOneAndUpdate answers null before and the new document after", async () => {

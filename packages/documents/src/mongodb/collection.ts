@@ -4,7 +4,17 @@ import { parseOptions } from "../model/options.ts";
 import { parseSort } from "../model/order.ts";
 import { checkReplacement, parseUpdate, upsertFields } from "../model/update.ts";
 import { cleanDocument, documentTooLarge, maxDocumentBytes } from "../model/values.ts";
-import type { Collection, CollectionSpec, Document, Filter, FindOptions, Id, Update, UpdateResult } from "../port.ts";
+import type {
+  Alteration,
+  Collection,
+  CollectionSpec,
+  Document,
+  Filter,
+  FindOptions,
+  Id,
+  Update,
+  UpdateResult,
+} from "../port.ts";
 import { within } from "./deadline.ts";
 import { isDuplicateKey, type Purpose, translateError } from "./errors.ts";
 import { toFilter, toProjection, toSort, toUpdate } from "./translate.ts";
@@ -27,6 +37,10 @@ function toStored(document: unknown): Stored {
   const clean = cleanDocument(document);
   if (BSON.calculateObjectSize(clean) > maxDocumentBytes) throw documentTooLarge();
   return clean;
+}
+
+interface UpdateModel {
+  readonly updateOne: { readonly filter: BsonDocument; readonly update: BsonDocument; readonly upsert: boolean };
 }
 
 interface MongoUpdateResult {
@@ -128,6 +142,30 @@ export class MongoDocumentCollection<T extends Document> implements Collection<T
     return resultOf(await this.#run("update", (target) => target.updateMany(change.filter, change.update)));
   }
 
+  async updateEach(changes: readonly Alteration[], options?: { readonly upsert?: boolean }): Promise<void> {
+    const upsert = options?.upsert ?? false;
+    const models = changes.map(({ filter, update }) => ({
+      updateOne: { ...changeBy(filter, update, upsert), upsert },
+    }));
+    await within(this.#timeoutMs, this.#updateEach(models, upsert ? upsertAttempts : 1));
+  }
+
+  /** As `#attempt`, of those that have not been made. */
+  async #updateEach(models: readonly UpdateModel[], attempts: number): Promise<void> {
+    const target = await this.#target();
+    let left = models;
+    for (let attempt = 1; left.length > 0; attempt++) {
+      try {
+        await target.bulkWrite([...left], { ordered: false });
+        return;
+      } catch (error) {
+        const met = attempt < attempts ? metIn(error) : undefined;
+        if (met === undefined) throw translateError(error, this.#spec, "update");
+        left = left.filter((_, position) => met.has(position));
+      }
+    }
+  }
+
   async findOneAndUpdate(filter: Filter, update: Update, options: UpdateOptions = {}): Promise<T | null> {
     const { upsert = false, returnDocument = "before", sort = [] } = options;
     const change = changeBy(filter, update, upsert);
@@ -170,9 +208,16 @@ export class MongoDocumentCollection<T extends Document> implements Collection<T
 
 /** The positions that a bulk insert left out, if collisions are all that went wrong. */
 function collisions(error: unknown): ReadonlySet<number> {
-  if (!(error instanceof MongoBulkWriteError)) throw error;
+  const met = metIn(error);
+  if (met === undefined) throw error;
+  return met;
+}
+
+/** The positions of a bulk write that met what was there already; undefined if anything else went wrong. */
+function metIn(error: unknown): ReadonlySet<number> | undefined {
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
   const other = errors.find(({ code }) => code !== 11000);
-  if (other !== undefined || error.result.getWriteConcernError() !== undefined) throw error;
+  if (other !== undefined || error.result.getWriteConcernError() !== undefined) return undefined;
   return new Set(errors.map(({ index }) => index));
 }

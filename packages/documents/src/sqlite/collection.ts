@@ -6,7 +6,7 @@ import { parseSort } from "../model/order.ts";
 import { project } from "../model/project.ts";
 import { checkReplacement, parseUpdate, upsertFields } from "../model/update.ts";
 import { cleanDocument, type PlainObject } from "../model/values.ts";
-import type { Collection, Document, Filter, FindOptions, Sort, Update, UpdateResult } from "../port.ts";
+import type { Alteration, Collection, Document, Filter, FindOptions, Sort, Update, UpdateResult } from "../port.ts";
 import type { Database } from "./database.ts";
 import type { Change, Changed } from "./operations.ts";
 import { count, select } from "./read.ts";
@@ -39,6 +39,7 @@ function changeBy(filter: Filter, update: Update, upsert: boolean, sort: Sort = 
     content: { steps },
     many: false,
     sort: parseSort(sort),
+    told: false,
     upsert: upsert ? upsertFields(parsed, steps) : undefined,
   };
   return { parsed, change };
@@ -109,9 +110,18 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
     return resultOf(await this.#change(parsed, { ...change, many: true }));
   }
 
+  async updateEach(changes: readonly Alteration[], options?: { readonly upsert?: boolean }): Promise<void> {
+    const each = changes.map(({ filter, update }) => {
+      const { parsed, change } = changeBy(filter, update, options?.upsert ?? false);
+      return { filter: parsed, change };
+    });
+    if (each.length === 0) return;
+    await this.#store.queue.submit({ kind: "updateEach", collection: this.name, changes: each });
+  }
+
   async findOneAndUpdate(filter: Filter, update: Update, options: UpdateOptions = {}): Promise<T | null> {
     const { parsed, change } = changeBy(filter, update, options.upsert ?? false, options.sort);
-    const { before, after } = await this.#change(parsed, change);
+    const { before, after } = await this.#change(parsed, { ...change, told: true });
     const text = options.returnDocument === "after" ? after : before;
     return text === undefined ? null : (decode(text) as unknown as T);
   }
@@ -122,7 +132,7 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
     checkReplacement(parsed, clean._id);
     const content = { replacement: encodeDocument(clean) };
     const upsert = options?.upsert === true ? new Map() : undefined;
-    return resultOf(await this.#change(parsed, { content, many: false, sort: [], upsert }));
+    return resultOf(await this.#change(parsed, { content, many: false, sort: [], told: false, upsert }));
   }
 
   #change(filter: ReturnType<typeof parseFilter>, change: Change): Promise<Changed> {

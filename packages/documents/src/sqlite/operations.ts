@@ -13,20 +13,27 @@ export type Operation =
   | { readonly kind: "insert"; readonly collection: string; readonly text: string }
   | { readonly kind: "insertNew"; readonly collection: string; readonly texts: readonly string[] }
   | { readonly kind: "update"; readonly collection: string; readonly filter: Expr; readonly change: Change }
+  | { readonly kind: "updateEach"; readonly collection: string; readonly changes: readonly FilteredChange[] }
   | { readonly kind: "delete"; readonly collection: string; readonly filter: Expr; readonly many: boolean };
 
 export interface Change {
   readonly content: { readonly steps: readonly Step[] } | { readonly replacement: string };
   readonly many: boolean;
   readonly sort: readonly SortKey[];
+  /** Whether the document is asked for: what crosses threads is copied. */
+  readonly told: boolean;
   /** See `upsertFields`; undefined where nothing is to be inserted. */
   readonly upsert: ReadonlyMap<string, Scalar> | undefined;
+}
+export interface FilteredChange {
+  readonly filter: Expr;
+  readonly change: Change;
 }
 export interface Changed {
   readonly matchedCount: number;
   readonly modifiedCount: number;
   readonly upsertedId: Id | undefined;
-  /** The last document that matched, as it was and as it is. */
+  /** The last document that matched, as it was and as it is, where it is asked for. */
   readonly before: string | undefined;
   readonly after: string | undefined;
 }
@@ -37,6 +44,8 @@ export interface Results {
   insert: number;
   insertNew: readonly number[];
   update: Changed;
+  /** How many there were. */
+  updateEach: number;
   delete: number;
 }
 export type ResultOf<O extends Operation> = Results[O["kind"]];

@@ -11,6 +11,8 @@ import type { Change, Changed } from "./operations.ts";
 import { everything, type Row, select } from "./read.ts";
 import { type CollectionInfo, collectionTable, type Multikey } from "./schema.ts";
 
+const untold = { before: undefined, after: undefined };
+
 /** One collection as the writer sees it. Each method is to be wrapped in a savepoint: a throw leaves half of it done. */
 export class Table {
   readonly info: CollectionInfo;
@@ -60,7 +62,8 @@ export class Table {
       this.#replace(row, after);
       modifiedCount += 1;
     }
-    return { matchedCount: rows.length, modifiedCount, upsertedId: undefined, before: rows.at(-1)?.text, after };
+    const counts = { matchedCount: rows.length, modifiedCount, upsertedId: undefined };
+    return { ...counts, ...(change.told ? { before: rows.at(-1)?.text, after } : untold) };
   }
 
   #select(filter: Expr, many: boolean, sort: Change["sort"]): Row[] {
@@ -80,7 +83,8 @@ export class Table {
     const document = "steps" in content ? upsertedDocument(fields, content.steps) : decode(content.replacement);
     const text = "steps" in content ? encodeDocument(document) : content.replacement;
     this.insert(text, document);
-    return { matchedCount: 0, modifiedCount: 0, upsertedId: document._id as Id, before: undefined, after: text };
+    const told = { before: undefined, after: change.told ? text : undefined };
+    return { matchedCount: 0, modifiedCount: 0, upsertedId: document._id as Id, ...told };
   }
 }
 

@@ -7,6 +7,8 @@ import { openWriter } from "./writer-thread.ts";
 
 const maxBatch = 1000;
 const maxBatchCharacters = 8 * 1024 * 1024;
+/** About as many: what exactly is in a change is not worth counting. */
+const changeCharacters = 256;
 
 interface Waiting {
   readonly operation: Operation;
@@ -28,7 +30,8 @@ export function errorOf(failure: Failure): Error {
 function sizeOf(operation: Operation): number {
   if (operation.kind === "insert") return operation.text.length;
   if (operation.kind === "insertNew") return operation.texts.reduce((sum, text) => sum + text.length, 0);
-  return 256;
+  if (operation.kind === "updateEach") return operation.changes.length * changeCharacters;
+  return changeCharacters;
 }
 
 /**

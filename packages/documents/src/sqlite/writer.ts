@@ -93,6 +93,11 @@ export class Writer {
         return this.#insertNew(this.#table(operation.collection), operation.texts);
       case "update":
         return this.#table(operation.collection).update(operation.filter, operation.change);
+      case "updateEach": {
+        const table = this.#table(operation.collection);
+        for (const { filter, change } of operation.changes) table.update(filter, change);
+        return operation.changes.length;
+      }
       default:
         return this.#table(operation.collection).delete(operation.filter, operation.many);
     }

@@ -16,7 +16,7 @@ export async function settle(parts: RebuildParts, place: Place, truth: Truth): P
     const seen = (await parts.rollupRepair.countsOf([place._id])).get(place._id) ?? 0;
     const count = await truth(place);
     if (count === seen) return tries > 0;
-    if (count > seen) await parts.rollups.raise(place, count);
+    if (count > seen) await parts.rollups.raise([{ place, count }]);
     else await parts.rollupRepair.lower(place, seen, count);
   }
   throw new Error(`${place.level}: more was counted than could be followed`);

@@ -1,8 +1,24 @@
-import { type Collection, type Documents, DuplicateKeyError, type Filter, type Update } from "@registry/documents";
+import type { Alteration, Collection, Documents, Filter, Update } from "@registry/documents";
 import { fineLevels, type Level, type Place, pluginTotalId, type Rollup, searchesId, slices } from "../model/rollup.ts";
 
 const trimAtOnce = 1000;
 const maxRounds = 20;
+
+/** How many events there are in a place. */
+export interface Counted {
+  readonly place: Place;
+  readonly count: number;
+}
+
+function raising({ place, count }: Counted): Alteration {
+  const { _id, ...fields } = place;
+  const $setOnInsert = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const update: Update =
+    place.level === "plugin"
+      ? { $max: { count }, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
+      : { $max: { count }, $setOnInsert };
+  return { filter: { _id }, update };
+}
 
 /** What is counted, hour by hour and added up. */
 export class Rollups {
@@ -46,20 +62,9 @@ export class Rollups {
   }
 
   /** Counts only grow, so of two replicas that count at once the one that saw more is right. */
-  async raise(place: Place, count: number): Promise<void> {
-    if (count === 0) return;
-    const { _id, ...fields } = place;
-    const $setOnInsert = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-    const update: Update =
-      place.level === "plugin"
-        ? { $max: { count }, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
-        : { $max: { count }, $setOnInsert };
-    try {
-      await this.#rollups.updateOne({ _id }, update, { upsert: true });
-    } catch (error) {
-      if (!(error instanceof DuplicateKeyError)) throw error;
-      await this.#rollups.updateOne({ _id }, update);
-    }
+  async raise(counted: readonly Counted[]): Promise<void> {
+    const changes = counted.filter(({ count }) => count > 0).map(raising);
+    await this.#rollups.updateEach(changes, { upsert: true });
   }
 
   /** What all that says it is part of a place adds up to, by the place's id. */

@@ -5,9 +5,15 @@ const writes: readonly PropertyKey[] = [
   "insertNew",
   "updateOne",
   "updateMany",
+  "updateEach",
   "findOneAndUpdate",
   "deleteMany",
 ];
+
+/** A lost write of many changes may have made some of them. */
+function firstHalf([changes, ...rest]: readonly unknown[]): unknown[] {
+  return [Array.isArray(changes) ? changes.slice(0, changes.length / 2) : changes, ...rest];
+}
 
 /** What becomes of a write: it fails as if it was or was not made, or goes through. */
 type Fate = "lost" | "made" | "fine";
@@ -44,7 +50,7 @@ function fated(documents: Documents, next: (isWrite: boolean) => Fate): Document
       if (fate !== "lost") {
         const result = await method.apply(target, args);
         if (fate === "fine") return result;
-      }
+      } else if (property === "updateEach") await method.apply(target, firstHalf(args));
       throw new Error("the store failed");
     };
   return {
