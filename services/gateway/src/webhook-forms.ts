@@ -7,10 +7,12 @@ const mostPlugins = 50;
 const namespacePattern = `@${orgNamePattern.slice(1, -1)}/\\*`;
 
 export const webhookUrl = shortText(2048)
-  .meta({ format: "uri", minLength: 1 })
-  .describe("https, without credentials in it, and no address inside the registry's own network");
+  .meta({ pattern: "^https?://[^@#]+$" })
+  .describe(
+    "https, without credentials or a fragment in it, and no address in a private network; networks that the registry was told to allow may be private, and http",
+  );
 
-export const webhookDescription = plainText(0, 200, "expected a text of at most 200 characters");
+export const webhookDescription = plainText(0, 1000, "expected a text of at most 1000 characters");
 
 export const webhookEvents = z
   .array(z.enum(changeTypes, { error: `expected one of ${changeTypes.join(", ")}` }))

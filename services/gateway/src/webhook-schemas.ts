@@ -40,7 +40,9 @@ const attemptSchema = z
     time: time.nullable(),
     status: z.int().nullable().describe("HTTP status; null where there was no answer"),
     duration_ms: z.int().min(0),
-    error: nullable.describe("Null where it arrived"),
+    error: nullable.describe(
+      "Null where it arrived; else such as `timed out`, `address not allowed` or `answered 500`",
+    ),
   })
   .meta({ id: "WebhookAttempt" });
 
@@ -53,7 +55,9 @@ export const deliverySchema = z
     time: time.nullable().describe("When it happened"),
     state: z
       .enum(["pending", "delivered", "failed", "cancelled"])
-      .describe("`failed`: tried as often as it is worth; `cancelled`: the webhook was switched off"),
+      .describe(
+        "`failed`: tried as often as it is worth; `cancelled`: the webhook was switched off, or may not be told any more",
+      ),
     created_at: time.nullable(),
     next_attempt_at: time.nullable().describe("Of pending ones"),
     attempts: z.array(attemptSchema).describe("The latest 30"),
