@@ -34,11 +34,19 @@ function changeMessage(type: string): z.ZodType {
   return z.object({
     type: z.literal(type),
     timestamp: time,
-    data: z.object({ plugin: z.string(), version: z.string().nullable(), sha256: z.string().nullable() }),
+    data: z.object({
+      plugin: z.string(),
+      version: z.string().optional().describe("Absent where it is about the plugin as a whole"),
+      sha256: z.string().optional().describe("Of what was published"),
+    }),
   });
 }
 
-const pingMessage = z.object({ type: z.literal("ping"), timestamp: time, data: z.object({ webhook: z.string() }) });
+const pingMessage = z.object({
+  type: z.literal("ping"),
+  timestamp: time,
+  data: z.object({ webhook: z.string().describe("Its id") }),
+});
 
 function told(type: string, summary: string, schema: Json): Json {
   return {

@@ -7,7 +7,7 @@ const mostPlugins = 50;
 const namespacePattern = `@${orgNamePattern.slice(1, -1)}/\\*`;
 
 export const webhookUrl = shortText(2048)
-  .meta({ pattern: "^https?://[^@#]+$" })
+  .meta({ pattern: "^https?://[^/?#@\\s]+(?:[/?][^#\\s]*)?$" })
   .describe(
     "https, without credentials or a fragment in it, and no address in a private network; networks that the registry was told to allow may be private, and http",
   );

@@ -34,7 +34,7 @@ export function webhookDeliveryRoutes({ webhooks }: Parts): Route[] {
       ...common,
       method: "POST",
       url: `${webhooksUrl}/:id/test`,
-      summary: "Send a `ping` to see whether a webhook works",
+      summary: "Send a `ping`, once, to see whether a webhook works",
       answers: sent,
       async handle({ params: { id = "" }, context }) {
         return json(deliveryFields((await webhooks.testWebhook({ id }, { context })).delivery), { status: 202 });
@@ -45,7 +45,7 @@ export function webhookDeliveryRoutes({ webhooks }: Parts): Route[] {
       method: "GET",
       url,
       summary: "What was sent to a webhook, or is to be, with every attempt; newest first",
-      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(64, "^[A-Za-z0-9_-]*$") }),
+      query: z.object({ limit: integerParameter(1, 500, 50), cursor: textParameter(200, "^[A-Za-z0-9_-]*$") }),
       answers: {
         200: {
           description: "`next_cursor` is null on the last page; `Link` has its address",

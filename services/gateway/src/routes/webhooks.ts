@@ -18,7 +18,7 @@ const listQuery = z.object({
   organisation: textParameter(39, orEmpty(orgNamePattern)).describe("Those of an organisation; absent: one's own"),
   all: flagParameter().describe("Administrators: those of everybody"),
   limit: integerParameter(1, 500, 50),
-  cursor: textParameter(64, "^[A-Za-z0-9_-]*$"),
+  cursor: textParameter(32, "^(?:[0-9]{1,15}-[0-9]{1,6})?$"),
 });
 const createBody = z.strictObject({
   url: webhookUrl,
