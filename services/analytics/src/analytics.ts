@@ -1,6 +1,7 @@
+import { deliverToAuth, type Journal, openJournal } from "@registry/audit";
 import type { Bus, Subscription } from "@registry/bus";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { type Changes, openChanges } from "./changes/changes.ts";
 import { subscribe } from "./consumers.ts";
@@ -18,6 +19,7 @@ import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
+import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
@@ -53,31 +55,40 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;
   exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
+  const changes = await openChanges(config, deps);
   return assemble(parts, deps, {
-    lead,
-    changes: await openChanges(config, deps),
+    ...{ lead, changes },
+    journal: await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) }),
     events: await createEvents(parts, deps),
+    webhooks: await openWebhooks(config, { ...deps, changes: changes.parts.changes }),
   });
 }
 
 interface Own {
   /** Absent where this process is alone. */
   readonly lead: Lead | undefined;
+  readonly journal: Journal;
   readonly changes: Changes;
   readonly events: Events;
+  readonly webhooks: Webhooks;
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, changes, events }: Own): Service {
+function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, own: Own): Service {
+  const { lead, journal, changes, events, webhooks } = own;
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts), insightsTable(parts), changes.table, ...events.tables],
+    tables: journaled(
+      [analyticsTable(parts), insightsTable(parts), changes.table, events.table, webhooks.table],
+      journal,
+    ),
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
       await changes.start();
       await events.start();
+      journal.start();
       await lead?.start();
     },
     async checks() {
@@ -91,6 +102,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, chang
       await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();
+      await journal.close();
       await lead?.close();
     },
   };

@@ -1,0 +1,31 @@
+import type { WebhookServiceDefinition } from "@registry/contracts/webhooks";
+import type { Clients, Clock, Handler, Ids, Keys, Logger, SettingsOf } from "@registry/kit";
+import type { Limits } from "@registry/limits";
+import type { ChangeStore } from "../changes/store/changes.ts";
+import type { webhookSettings } from "./config.ts";
+import type { AllowedAddresses } from "./model/addresses.ts";
+import type { Sights } from "./sights.ts";
+import type { DeliveryStore } from "./store/deliveries.ts";
+import type { WebhookStore } from "./store/webhooks.ts";
+
+/** What the use cases about webhooks are made of. */
+export interface WebhookParts {
+  readonly config: SettingsOf<typeof webhookSettings>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly keys: Keys;
+  readonly log: Logger;
+  readonly clients: Clients;
+  readonly changes: ChangeStore;
+  readonly webhooks: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  readonly allowed: AllowedAddresses;
+  readonly sights: Sights;
+  readonly limits: Limits;
+  /** Something is due: this replica looks at once. */
+  readonly kick: () => void;
+}
+
+type Methods = (typeof WebhookServiceDefinition)["methods"];
+/** A use case: given its parts, it handles the RPC of its name. */
+export type WebhookUseCase<M extends keyof Methods> = (parts: WebhookParts) => Handler<Methods[M]>;
