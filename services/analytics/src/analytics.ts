@@ -19,13 +19,17 @@ import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
-import { openWebhooks, type Webhooks } from "./webhooks/webhooks.ts";
+import { openWebhooks, type Receivers, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
   readonly bus: Bus;
   /** No other replica works on these documents. */
   readonly alone?: boolean;
+  /** Of the program. */
+  readonly version?: string;
+  /** Of webhooks; as usual where absent. */
+  readonly receivers?: Receivers;
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
@@ -56,11 +60,12 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const speaks = (): boolean => lead?.held ?? true;
   exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
   const changes = await openChanges(config, deps);
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
+  const { alone = false, version = "unknown", receivers = {} } = deps;
   return assemble(parts, deps, {
-    ...{ lead, changes },
-    journal: await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) }),
+    ...{ lead, changes, journal },
     events: await createEvents(parts, deps),
-    webhooks: await openWebhooks(config, { ...deps, changes: changes.parts.changes }),
+    webhooks: await openWebhooks(config, { ...deps, changes, journal, alone, version, receivers }),
   });
 }
 
@@ -89,6 +94,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, own: Own): Se
       await changes.start();
       await events.start();
       journal.start();
+      await webhooks.start();
       await lead?.start();
     },
     async checks() {
@@ -96,6 +102,7 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, own: Own): Se
       return { database, bus: onBus };
     },
     async close() {
+      await webhooks.close();
       await changes.close();
       await subscription?.close();
       await events.close();

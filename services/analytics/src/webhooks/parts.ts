@@ -1,9 +1,11 @@
 import type { WebhookServiceDefinition } from "@registry/contracts/webhooks";
-import type { Clients, Clock, Handler, Ids, Keys, Logger, SettingsOf } from "@registry/kit";
+import type { AuditJournal, Clients, Clock, Handler, Ids, Keys, Logger, SettingsOf } from "@registry/kit";
 import type { Limits } from "@registry/limits";
 import type { ChangeStore } from "../changes/store/changes.ts";
 import type { webhookSettings } from "./config.ts";
+import type { WebhookMetrics } from "./metrics.ts";
 import type { AllowedAddresses } from "./model/addresses.ts";
+import type { Sender } from "./sending/sender.ts";
 import type { Sights } from "./sights.ts";
 import type { DeliveryStore } from "./store/deliveries.ts";
 import type { WebhookStore } from "./store/webhooks.ts";
@@ -24,6 +26,16 @@ export interface WebhookParts {
   readonly limits: Limits;
   /** Something is due: this replica looks at once. */
   readonly kick: () => void;
+}
+
+/** What deliveries are made with, beside. */
+export interface WorkParts extends WebhookParts {
+  readonly sender: Sender;
+  readonly metrics: WebhookMetrics;
+  /** For what this service does by itself. */
+  readonly journal: AuditJournal;
+  /** Of the program, as receivers are told it. */
+  readonly version: string;
 }
 
 type Methods = (typeof WebhookServiceDefinition)["methods"];

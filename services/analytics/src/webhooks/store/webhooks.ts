@@ -135,6 +135,17 @@ export class WebhookStore {
     return (await this.#webhooks.updateOne({ _id, worker, wakes }, update)).matchedCount > 0;
   }
 
+  /** Leaves it to any replica, at that time. */
+  async leave(id: string, worker: string, dueAt: Date): Promise<void> {
+    const free = { leasedUntil: new Date(0), worker: "", dueAt };
+    await this.#webhooks.updateOne({ _id: id, worker }, { $set: free });
+  }
+
+  /** Since when something is due that nobody works on; undefined where nothing is. */
+  async oldestDue(now: Date): Promise<Date | undefined> {
+    return (await this.due(now, 1))[0]?.dueAt;
+  }
+
   /** Of the only process that there is: what it worked on in an earlier life is free. */
   async releaseAll(): Promise<void> {
     await this.#webhooks.updateMany({ leasedUntil: { $gt: new Date(0) } }, { $set: { leasedUntil: new Date(0) } });
