@@ -65,7 +65,10 @@ describe("a registry that was told of another network than its own", () => {
       expect(deliveries).toMatchObject([{ type: "ping", state: "failed", next_attempt_at: null, attempts }]);
     }, countedWithinMs);
     expect(receiver.at("/")).toEqual([]);
-    const again = await user.request("POST", `${path}/test`);
+    const tests = () => user.request("POST", `${path}/test`);
+    // Another minute may begin, but not twice.
+    const [again] = (await Promise.all([tests(), tests(), tests()])).filter(({ status }) => status === 429);
+    if (again === undefined) throw new Error("there was no limit");
     expectProblem(again, 429, "RATE_LIMITED");
     expect(Number(again.headers.get("retry-after"))).toBeGreaterThan(0);
   });

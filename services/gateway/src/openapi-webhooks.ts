@@ -60,7 +60,10 @@ function told(type: string, summary: string, schema: Json): Json {
       responses: {
         "2XX": { description: "Taken; the body of the answer is not looked at" },
         410: { description: "The webhook is switched off" },
-        default: { description: "Redirects are not followed; it is sent again, later and later" },
+        default: {
+          description:
+            "Redirects are not followed; it is sent again, later and later, and not before a `Retry-After` of 429 or 503 says so, up to an hour",
+        },
       },
     },
   };
