@@ -169,11 +169,30 @@ export function webhookStories(world: World): void {
         expect(await of(maintainer)).toMatchObject({ webhooks: [{ id: made.id, owner: null, organisation: org }] });
       });
       expectProblem(await reader.gets(`${url}/${made.id}`), 404, "WEBHOOK_NOT_FOUND");
+      expectProblem(await reader.gets(`${url}?organisation=${org}`), 403, "PERMISSION_DENIED");
+      expectProblem(await owner.gets(`${url}?all=true`), 403, "PERMISSION_DENIED");
+      const everybodys = (await world.admin.gets(`${url}?all=true&limit=500`)).json<{ webhooks: Made[] }>();
+      expect(everybodys.webhooks.map(({ id }) => id)).toContain(made.id);
       expect((await reader.gets(url)).json()).toEqual({ webhooks: [], next_cursor: null });
       const name = `@${org}/inner`;
       await publishes(owner, "inner", "1.0.0", { name, visibility: "private" });
       const [heard] = await heardAt("/org", 1);
       expect(heard?.message).toMatchObject({ type: "release.published", data: { plugin: name } });
+    });
+
+    it("are in the audit log, and their secrets are not", async () => {
+      const user = await world.user();
+      const made = await makes(user, "/audited");
+      const { secret } = (await user.request("POST", `${url}/${made.id}/rotate`)).json<Made>();
+      expect((await user.request("DELETE", `${url}/${made.id}`)).status).toBe(204);
+      await vi.waitFor(async () => {
+        const { entries } = (await world.admin.gets(`/api/v1/audit?target=${made.id}`)).json<{ entries: object[] }>();
+        const who = { actor: user.username, result: "ok", via: "gateway" };
+        expect(entries).toMatchObject(
+          ["delete", "rotate", "create"].map((what) => ({ ...who, action: `webhook.${what}` })),
+        );
+        for (const hidden of [made.secret, secret]) expect(JSON.stringify(entries)).not.toContain(hidden.slice(6));
+      }, patience);
     });
 
     it.each(["http://169.254.169.254/latest/meta-data", "https://[::1]/", "https://10.0.0.1/", "https://[fd00::1]/"])(
