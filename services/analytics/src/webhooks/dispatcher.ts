@@ -4,8 +4,8 @@ import type { WorkParts } from "./parts.ts";
 import { Turn } from "./turn.ts";
 
 const everyMs = 500;
-/** Webhooks that this process works on at once. */
-const mostTurns = 64;
+/** Webhooks that this process works on at once, for each delivery that may be under way: some wait for their receivers. */
+const turnsPerDelivery = 2;
 /** What is under way may take this long when the process ends; then it is sent again by whoever comes next. */
 const closeWithinMs = 5000;
 
@@ -17,6 +17,7 @@ export class Dispatcher {
   readonly #turns = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
+  readonly #mostTurns: number;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #away = false;
@@ -24,6 +25,7 @@ export class Dispatcher {
   constructor(parts: WorkParts) {
     this.#parts = parts;
     this.#courier = new Courier(parts);
+    this.#mostTurns = turnsPerDelivery * parts.config.WEBHOOK_CONCURRENCY;
     // Nobody is sent away: no more wait than there are turns, four for each.
     this.#gate = new Gate(parts.config.WEBHOOK_CONCURRENCY, Number.POSITIVE_INFINITY, () => new Error("no room"));
   }
@@ -53,9 +55,9 @@ export class Dispatcher {
   }
 
   async #look(): Promise<void> {
-    const room = mostTurns - this.#turns.size;
+    const room = this.#mostTurns - this.#turns.size;
     if (room <= 0) return;
-    const due = await this.#parts.webhooks.due(this.#parts.clock.now(), mostTurns);
+    const due = await this.#parts.webhooks.due(this.#parts.clock.now(), this.#mostTurns);
     for (const { _id } of due.filter((each) => !this.#turns.has(each._id)).slice(0, room)) this.#begin(_id);
   }
 

@@ -7,6 +7,8 @@ const hourMs = 60 * minuteMs;
 /** Between one attempt and the next: a day and four hours in all. */
 const delaysMs = [5 * secondMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 5 * hourMs, 10 * hourMs, 10 * hourMs] as const;
 
+/** A date as HTTP writes it; a parser of dates takes much else. */
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 /** Longest that a receiver may ask for. */
 const longestRestMs = hourMs;
 
@@ -27,6 +29,10 @@ export function delayAfter(failures: number, id: string): number | undefined {
 export function restAsked(status: number, retryAfter: string | undefined, now: Date): number | undefined {
   if ((status !== 429 && status !== 503) || retryAfter === undefined) return undefined;
   const text = retryAfter.trim();
-  const askedMs = /^\d{1,9}$/.test(text) ? Number(text) * secondMs : Date.parse(text) - now.getTime();
+  const askedMs = /^\d{1,9}$/.test(text)
+    ? Number(text) * secondMs
+    : httpDate.test(text)
+      ? Date.parse(text) - now.getTime()
+      : 0;
   return askedMs > 0 ? Math.min(askedMs, longestRestMs) : undefined;
 }

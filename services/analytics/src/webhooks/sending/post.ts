@@ -61,7 +61,7 @@ function fixed(addresses: readonly string[]): LookupFunction {
 
 function answerOf(request: ClientRequest, isTls: boolean, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let [connected, secured] = [false, false];
+    let [connected, secured, answered] = [false, false, false];
     request.on("socket", (socket) => {
       socket.once("connect", () => {
         connected = true;
@@ -71,12 +71,14 @@ function answerOf(request: ClientRequest, isTls: boolean, signal: AbortSignal): 
       });
     });
     request.on("error", () => {
+      if (answered) return;
       if (signal.aborted) reject(signal.reason);
       else reject(new DeliveryFailure(isTls && connected && !secured ? "tls failed" : "connection failed"));
     });
     request.on("response", (response) => {
       const { statusCode: status = 0, headers } = response;
       let read = 0;
+      answered = true;
       response.on("data", (chunk: Buffer) => {
         read += chunk.length;
         if (read >= mostRead) response.destroy();

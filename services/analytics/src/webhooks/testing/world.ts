@@ -3,6 +3,7 @@ import { AuthServiceDefinition, type IssueActingTokenRequest } from "@registry/c
 import { PluginUpdated, ReleasePublished } from "@registry/contracts/events";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { type CreateWebhookRequest, type Delivery, WebhookServiceDefinition } from "@registry/contracts/webhooks";
+import type { Documents } from "@registry/documents";
 import { type Caller, type Membership, notFound, type OrgRole, type UserCaller } from "@registry/domain";
 import { anyone, orgClaims, type ServiceClient, signInternalToken } from "@registry/kit";
 import { userCaller } from "@registry/kit/testing";
@@ -54,8 +55,10 @@ export class WebhookWorld {
     this.principals.set("acme", person("acme", 0, "acme", "maintainer"));
   }
 
-  static async open(config: Partial<AnalyticsConfig> = {}): Promise<WebhookWorld> {
-    return new WebhookWorld(await openWorld(), await Receiver.open(), config);
+  /** @param documents where everything is kept; a store of its own where absent */
+  static async open(config: Partial<AnalyticsConfig> = {}, documents?: Documents): Promise<WebhookWorld> {
+    const world = await openWorld();
+    return new WebhookWorld(documents === undefined ? world : { ...world, documents }, await Receiver.open(), config);
   }
 
   async compose(options: ReplicaOptions = {}): Promise<Replica> {
