@@ -21,6 +21,7 @@ import { tokenStories } from "./stories/tokens.ts";
 import { usageStories } from "./stories/usage.ts";
 import { verdictStories } from "./stories/verdicts.ts";
 import { versionStories } from "./stories/versions.ts";
+import { receiverSettings, webhookStories } from "./stories/webhooks.ts";
 import { withdrawalStories } from "./stories/withdrawal.ts";
 import { createWorld } from "./world.ts";
 
@@ -36,6 +37,7 @@ export function tellStories(kind: StackKind): void {
     const world = createWorld(kind, {
       LIMIT_PACKAGE_BYTES: String(packageLimit),
       POLICY_POPULAR_DOWNLOADS: String(popularDownloads),
+      ...receiverSettings,
     });
     publishStories(world);
     downloadStories(world);
@@ -57,6 +59,7 @@ export function tellStories(kind: StackKind): void {
     operationStories(world);
     grpcStories(world);
     usageStories(world);
+    webhookStories(world);
     rebuildStories(world);
     restartStories(world);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { changeTable } from "../../services/analytics/src/changes/grpc.ts";
 import { eventTable } from "../../services/analytics/src/events/grpc.ts";
 import { analyticsTable } from "../../services/analytics/src/grpc.ts";
+import { webhookTable } from "../../services/analytics/src/webhooks/grpc.ts";
 import { auditTable } from "../../services/auth/src/audit/grpc.ts";
 import { federationTable } from "../../services/auth/src/federation/grpc.ts";
 import { authTable } from "../../services/auth/src/grpc.ts";
@@ -24,6 +25,7 @@ const tables: readonly ServiceTable[] = [
   eventTable(nothing),
   maintenanceTable(nothing),
   changeTable(nothing),
+  webhookTable(nothing),
 ];
 
 /** What changes something that nobody answers for by name, each with why. */

@@ -427,6 +427,51 @@ const changes: Readonly<Record<string, RouteRow>> = {
   "GET /api/v1/changes": page(`${api}/changes`),
 };
 
+/** Where nothing is ever sent to. */
+const nowhere = "https://receiver.invalid/";
+const scopedTokens = users.filter((kind) => kind.endsWith("Token"));
+
+/** A webhook of the organisation, for one caller to use up. */
+function hook(f: Fixture): Promise<string> {
+  return f.lent("webhook", async () => {
+    const made = await succeeds(f.callers.admin, "POST", `${api}/webhooks`, { url: nowhere, organisation: f.org });
+    return String(made.id);
+  });
+}
+
+/** Of an organisation, whose other members know nothing of it; credentials with scopes are told that they may not. */
+const onHook = (rest = "", json?: unknown, more: Partial<RouteRow> = {}): RouteRow => ({
+  lets: maintainers,
+  refusal: "hidden",
+  sees: scopedTokens,
+  ask: async (f) => ({ path: `${api}/webhooks/${await hook(f)}${rest}`, ...(json === undefined ? {} : { json }) }),
+  ...more,
+});
+
+const webhooks: Readonly<Record<string, RouteRow>> = {
+  "GET /api/v1/webhooks": self(at(() => `${api}/webhooks`)),
+  "POST /api/v1/webhooks": self(
+    at(
+      () => `${api}/webhooks`,
+      () => ({ url: nowhere }),
+    ),
+  ),
+  "GET /api/v1/webhooks/{id}": onHook(),
+  "PATCH /api/v1/webhooks/{id}": onHook("", { description: "Told to the team" }),
+  "DELETE /api/v1/webhooks/{id}": onHook("", undefined, spending),
+  "POST /api/v1/webhooks/{id}/rotate": onHook("/rotate"),
+  "POST /api/v1/webhooks/{id}/test": onHook("/test"),
+  "GET /api/v1/webhooks/{id}/deliveries": onHook("/deliveries"),
+  "POST /api/v1/webhooks/{id}/deliveries/{delivery}/redeliver": {
+    ...onHook(),
+    ask: async (f) => {
+      const id = await hook(f);
+      const ping = await f.lent("ping", () => succeeds(f.callers.admin, "POST", `${api}/webhooks/${id}/test`));
+      return { path: `${api}/webhooks/${id}/deliveries/${String(ping.id)}/redeliver` };
+    },
+  },
+};
+
 /** A row for every route of the OpenAPI document. */
 export const routeRows: Readonly<Record<string, RouteRow>> = {
   ...system,
@@ -439,4 +484,5 @@ export const routeRows: Readonly<Record<string, RouteRow>> = {
   ...audit,
   ...events,
   ...changes,
+  ...webhooks,
 };

@@ -318,3 +318,23 @@ export const changeRows: Readonly<Record<string, RpcRow>> = {
   listChanges: anybody(() => ({ limit: 1 })),
   watchHead: onlyServices(["gateway"]),
 };
+
+/** Of no webhook that there is; whose are whose is told by the tests of analytics. */
+const noWebhook = (ask: object = { id: "no-such-webhook" }): RpcRow => ({
+  lets: [],
+  refusal: "hidden",
+  sees: scopedOnes(),
+  ask: () => ask,
+});
+
+export const webhookRows: Readonly<Record<string, RpcRow>> = {
+  createWebhook: closed(unscoped, () => ({ url: "https://receiver.example/hook" })),
+  listWebhooks: closed(unscoped, () => ({})),
+  getWebhook: noWebhook(),
+  updateWebhook: noWebhook(),
+  deleteWebhook: noWebhook(),
+  rotateWebhookSecret: noWebhook(),
+  testWebhook: noWebhook(),
+  listDeliveries: noWebhook({ webhookId: "no-such-webhook" }),
+  redeliver: noWebhook({ webhookId: "no-such-webhook", deliveryId: "no-such-delivery" }),
+};

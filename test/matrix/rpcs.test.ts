@@ -8,6 +8,7 @@ import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
+import { WebhookServiceDefinition } from "@registry/contracts/webhooks";
 import { deriveKeys, signInternalToken } from "@registry/kit";
 import {
   ClientError,
@@ -35,6 +36,7 @@ import {
   organisationRows,
   type RpcRow,
   storageRows,
+  webhookRows,
 } from "./rpc-rows.ts";
 
 const secretKey = "a secret key that only this test and its registry share";
@@ -49,6 +51,7 @@ const areas = {
   catalog: [CatalogServiceDefinition, catalogRows],
   storage: [StorageServiceDefinition, storageRows],
   analytics: [AnalyticsServiceDefinition, analyticsRows],
+  webhooks: [WebhookServiceDefinition, webhookRows],
   changes: [ChangeServiceDefinition, changeRows],
   insights: [InsightsServiceDefinition, insightsRows],
   dependents: [DependentsServiceDefinition, dependentsRows],

@@ -99,7 +99,7 @@ export async function composeServices(composition: Composition): Promise<Compose
     ? await createAnalyticsService(settings, {
         ...around("analytics"),
         documents: await documents("analytics"),
-        bus,
+        ...{ bus, version },
         alone: settings.MONGODB_URL === undefined,
       })
     : undefined;

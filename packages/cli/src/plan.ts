@@ -16,7 +16,7 @@ export const fullNames: Record<Remote, readonly string[]> = {
   ),
   catalog: ["CatalogService", "DependentsService", "MaintenanceService"].map((name) => `registry.catalog.v1.${name}`),
   storage: ["registry.storage.v1.StorageService"],
-  analytics: ["AnalyticsService", "ChangeService", "EventService", "InsightsService"].map(
+  analytics: ["AnalyticsService", "ChangeService", "EventService", "InsightsService", "WebhookService"].map(
     (name) => `registry.analytics.v1.${name}`,
   ),
 };

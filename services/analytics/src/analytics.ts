@@ -1,6 +1,7 @@
+import { deliverToAuth, type Journal, openJournal } from "@registry/audit";
 import type { Bus, Subscription } from "@registry/bus";
 import type { Documents } from "@registry/documents";
-import { probe, type Service, type Surroundings } from "@registry/kit";
+import { journaled, probe, type Service, type Surroundings } from "@registry/kit";
 import { Announcer } from "./announcer.ts";
 import { type Changes, openChanges } from "./changes/changes.ts";
 import { subscribe } from "./consumers.ts";
@@ -18,12 +19,17 @@ import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
+import { openWebhooks, type Receivers, type Webhooks } from "./webhooks/webhooks.ts";
 
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
   readonly bus: Bus;
   /** No other replica works on these documents. */
   readonly alone?: boolean;
+  /** Of the program. */
+  readonly version?: string;
+  /** Of webhooks; as usual where absent. */
+  readonly receivers?: Receivers;
 }
 
 export async function createAnalyticsService(config: AnalyticsConfig, deps: AnalyticsDeps): Promise<Service> {
@@ -53,31 +59,42 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;
   exportCounts(parts, deps.metrics, { names: config.ANONYMOUS_READ !== false, speaks });
+  const changes = await openChanges(config, deps);
+  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
+  const { alone = false, version = "unknown", receivers = {} } = deps;
   return assemble(parts, deps, {
-    lead,
-    changes: await openChanges(config, deps),
+    ...{ lead, changes, journal },
     events: await createEvents(parts, deps),
+    webhooks: await openWebhooks(config, { ...deps, changes, journal, alone, version, receivers }),
   });
 }
 
 interface Own {
   /** Absent where this process is alone. */
   readonly lead: Lead | undefined;
+  readonly journal: Journal;
   readonly changes: Changes;
   readonly events: Events;
+  readonly webhooks: Webhooks;
 }
 
-function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, changes, events }: Own): Service {
+function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, own: Own): Service {
+  const { lead, journal, changes, events, webhooks } = own;
   const sweeper = new Sweeper(parts);
   let subscription: Subscription | undefined;
   return {
     name: "analytics",
-    tables: [analyticsTable(parts), insightsTable(parts), changes.table, ...events.tables],
+    tables: journaled(
+      [analyticsTable(parts), insightsTable(parts), changes.table, events.table, webhooks.table],
+      journal,
+    ),
     async start() {
       subscription = await subscribe(parts, bus);
       sweeper.start();
       await changes.start();
       await events.start();
+      journal.start();
+      await webhooks.start();
       await lead?.start();
     },
     async checks() {
@@ -85,12 +102,14 @@ function assemble(parts: Parts, { documents, bus }: AnalyticsDeps, { lead, chang
       return { database, bus: onBus };
     },
     async close() {
+      await webhooks.close();
       await changes.close();
       await subscription?.close();
       await events.close();
       await parts.folding.close();
       await parts.announcer.close();
       await sweeper.close();
+      await journal.close();
       await lead?.close();
     },
   };

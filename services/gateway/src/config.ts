@@ -1,5 +1,5 @@
 import { type SettingsOf, setting } from "@registry/kit";
-import { isNetwork } from "./networks.ts";
+import { isNetwork } from "@registry/limits";
 
 function isOrigin(text: string): boolean {
   if (text === "*") return true;

@@ -92,8 +92,12 @@ export const pathForms: Readonly<Record<string, { readonly description: string; 
     schema: { type: "string", maxLength: 39, pattern: usernamePattern },
   },
   id: {
-    description: "Id of a token or a trusted publisher",
+    description: "Id of a token, a trusted publisher, a dead letter or a webhook",
     schema: { type: "string", minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9-]+$" },
+  },
+  delivery: {
+    description: "Id of a delivery, as the header `webhook-id` has it",
+    schema: { type: "string", minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_-]+$" },
   },
   org: { description: "Name of an organisation", schema: { type: "string", maxLength: 39, pattern: orgNamePattern } },
   team: {

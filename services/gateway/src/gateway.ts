@@ -10,6 +10,7 @@ import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
+import { WebhookServiceDefinition } from "@registry/contracts/webhooks";
 import { type Readiness, type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
 import { AddressHashes } from "./address-hashes.ts";
@@ -145,6 +146,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     dependents: clients.of(DependentsServiceDefinition),
     events: clients.of(EventServiceDefinition),
     maintenance: clients.of(MaintenanceServiceDefinition),
+    webhooks: clients.of(WebhookServiceDefinition),
     auth: clients.of(AuthServiceDefinition),
     federation: clients.of(FederationServiceDefinition),
     organisations: clients.of(OrganisationServiceDefinition),

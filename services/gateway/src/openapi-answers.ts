@@ -9,7 +9,7 @@ const headerDocs: { readonly [name in HeaderName]: Json } = {
   ETag: { description: "For `If-None-Match`", schema: text },
   "X-Total-Count": { description: "Matches on all pages", required: true, schema: whole },
   Link: { description: "RFC 8288: addresses of other pages", schema: text },
-  Location: { description: "Where to go on", required: true, schema: text },
+  Location: { description: "Where to go on, or where what was made is", required: true, schema: text },
   "Set-Cookie": { description: "For the way back", schema: text },
   "Content-Range": { description: "Which part it is", required: true, schema: text },
   "Content-Disposition": { description: "Name of the file", schema: text },

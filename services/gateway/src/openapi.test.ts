@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { changeTypes } from "./change-types.ts";
 import type { Parts } from "./parts.ts";
 import { type Route, templateOf } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";
@@ -17,6 +18,7 @@ interface Operation {
 interface OpenApi {
   readonly openapi: string;
   readonly paths: Record<string, Record<string, Operation>>;
+  readonly webhooks: Record<string, { post: Operation }>;
   readonly components: Record<string, Record<string, object>>;
 }
 
@@ -81,6 +83,17 @@ describe("the OpenAPI document", () => {
     const required = (path: string) => document.paths[`/api/v1/plugins/{name}${path}`]?.put?.requestBody?.required;
     expect(required("/versions/{version}/yank")).toBe(false);
     expect(required("/deprecate")).toBe(true);
+  });
+
+  it("tells receivers of webhooks what they are sent, and how they know whom it is from", () => {
+    const { webhooks } = document;
+    expect(Object.keys(webhooks)).toEqual([...changeTypes, "ping"]);
+    for (const { post } of Object.values(webhooks)) {
+      const signed = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+      expect(post.parameters?.map(({ name }) => name)).toEqual(signed);
+      expect(post.requestBody?.required).toBe(true);
+    }
+    expect(new Set(Object.values(webhooks).map(({ post }) => post.operationId)).size).toBe(9);
   });
 
   it("agrees with the README's table", () => {

@@ -10,6 +10,7 @@ import {
 import { z } from "zod";
 import { orEmpty, pathForms, versionSpecForm } from "./forms.ts";
 import { headersOf, problemResponses, problemsOf } from "./openapi-answers.ts";
+import { openApiWebhooks } from "./openapi-webhooks.ts";
 import { needsCredential, type Route, templateOf } from "./route.ts";
 import { problemSchema } from "./schemas.ts";
 
@@ -187,6 +188,7 @@ export function openApiDocument(routes: readonly Route[], { title, version, anon
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],
     paths,
+    webhooks: openApiWebhooks((schema) => components.write(schema, "input")),
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A signed token or an API token" } },
       responses,

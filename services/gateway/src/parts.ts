@@ -8,6 +8,7 @@ import type { FederationServiceDefinition } from "@registry/contracts/federation
 import type { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import type { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
+import type { WebhookServiceDefinition } from "@registry/contracts/webhooks";
 import type { Clock, Logger, Metrics, ReadyState, ServiceClient } from "@registry/kit";
 import type { TrustedCache } from "./cache.ts";
 import type { ChangeStreams } from "./change-streams.ts";
@@ -38,6 +39,7 @@ export interface Parts {
   readonly dependents: ServiceClient<typeof DependentsServiceDefinition>;
   readonly events: ServiceClient<typeof EventServiceDefinition>;
   readonly maintenance: ServiceClient<typeof MaintenanceServiceDefinition>;
+  readonly webhooks: ServiceClient<typeof WebhookServiceDefinition>;
   readonly cache: TrustedCache<ReadyAnswer>;
   readonly links: Links;
   readonly spool: UsageSpool;

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { type BlockList, isIP } from "node:net";
-import { networkOf } from "@registry/limits";
+import { networkList, networkOf } from "@registry/limits";
 import type { GatewayConfig } from "./config.ts";
 import { untrustedHost } from "./http-errors.ts";
-import { networkList } from "./networks.ts";
 
 /** Nothing may be loaded, run or framed: right for data, and for stored content that a browser is made to open. */
 export const closedPolicy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox";

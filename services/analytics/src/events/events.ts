@@ -1,6 +1,5 @@
-import { deliverToAuth, type Journal, openJournal } from "@registry/audit";
 import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
-import { journaled, Sampler, type ServiceTable } from "@registry/kit";
+import { Sampler, type ServiceTable } from "@registry/kit";
 import type { AnalyticsDeps } from "../analytics.ts";
 import type { Parts } from "../parts.ts";
 import { RebuildRunner } from "../rebuild/runner.ts";
@@ -19,7 +18,7 @@ const forgetEveryMs = 3600 * 1000;
 
 /** What becomes of events: dead letters, lag, rebuilds. A part of analytics with a table of its own. */
 export interface Events {
-  readonly tables: readonly ServiceTable[];
+  readonly table: ServiceTable;
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,11 +36,10 @@ export async function createEvents(parts: Parts, deps: AnalyticsDeps): Promise<E
     usagePages: await UsagePages.open(documents),
   };
   const runner = new RebuildRunner(rebuildParts, rebuilds, ids);
-  const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const kickRebuild = (): void => runner.kick();
   const table = eventTable({ bus, clients, clock, ids, log, deadLetters, relay, rebuilds, kickRebuild });
   const sampler = samplerOf({ bus, clock, deadLetters, relay }, deps);
-  return assemble({ deps, deadLetters, relay, runner, journal, sampler, table });
+  return assemble({ deps, deadLetters, relay, runner, sampler, table });
 }
 
 interface Assembled {
@@ -49,12 +47,11 @@ interface Assembled {
   readonly deadLetters: DeadLetters;
   readonly relay: EventParts["relay"];
   readonly runner: RebuildRunner;
-  readonly journal: Journal;
   readonly sampler: Sampler;
   readonly table: ServiceTable;
 }
 
-function assemble({ deps, deadLetters, relay, runner, journal, sampler, table }: Assembled): Events {
+function assemble({ deps, deadLetters, relay, runner, sampler, table }: Assembled): Events {
   const { bus, clock, log } = deps;
   let subscription: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -64,19 +61,18 @@ function assemble({ deps, deadLetters, relay, runner, journal, sampler, table }:
       .catch((error: unknown) => log.debug({ err: error }, "settled dead letters are forgotten later"));
   };
   return {
-    tables: journaled([table], journal),
+    table,
     async start() {
       subscription = await consumeDeadLetters(bus, { deadLetters, clock, log });
       timer = setInterval(forget, forgetEveryMs);
       relay.start();
       runner.start();
       sampler.start();
-      journal.start();
     },
     async close() {
       clearInterval(timer);
       await subscription?.close();
-      await Promise.all([relay.close(), runner.close(), sampler.close(), journal.close()]);
+      await Promise.all([relay.close(), runner.close(), sampler.close()]);
     },
   };
 }

@@ -15,7 +15,8 @@ import { type Documents, openSqliteDocuments } from "@registry/documents";
 import { type Caller, pluginNotFound } from "@registry/domain";
 import { type CallContext, type CallOptions, readers, type Service, type ServiceClient } from "@registry/kit";
 import { createTestSurroundings, type TestSurroundings, userCaller } from "@registry/kit/testing";
-import { createAnalyticsService } from "../analytics.ts";
+import { type AnalyticsDeps, createAnalyticsService } from "../analytics.ts";
+import { analyticsSettings } from "../config.ts";
 import type { AnalyticsConfig } from "../parts.ts";
 
 export interface World {
@@ -63,19 +64,30 @@ export type CatalogView = { readonly [plugin: string]: readonly string[] };
 /** What the catalog says of a plugin, or of a release of it, to a caller; by default that everything may be seen. */
 export type Shows = (caller: Caller, name: string, version: string) => Sight | boolean;
 
-interface ReplicaOptions {
+const usualConfig = Object.fromEntries(
+  Object.entries(analyticsSettings).map(([name, { fallback }]) => [name, fallback]),
+) as unknown as AnalyticsConfig;
+
+export interface ReplicaOptions {
   readonly documents?: Documents;
   readonly bus?: Bus;
   readonly catalog?: CatalogView;
   readonly config?: Partial<AnalyticsConfig>;
   readonly shows?: Shows;
+  readonly receivers?: AnalyticsDeps["receivers"];
 }
 
 export async function composeReplica(world: World, options: ReplicaOptions = {}): Promise<Replica> {
   const surroundings = createTestSurroundings();
   const service = await createAnalyticsService(
-    { USAGE_RETENTION_DAYS: 9, CHANGES_RETENTION_DAYS: 90, ...options.config },
-    { ...surroundings, documents: options.documents ?? world.documents, bus: options.bus ?? world.bus },
+    { ...usualConfig, ...options.config },
+    {
+      ...surroundings,
+      documents: options.documents ?? world.documents,
+      bus: options.bus ?? world.bus,
+      ...(options.receivers === undefined ? {} : { receivers: options.receivers }),
+      version: "1.2.3",
+    },
   );
   for (const table of service.tables) surroundings.host(table);
   const getPlugin = async (request: unknown, _context: CallContext): Promise<unknown> => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { changeTypes } from "../change-types.ts";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, type Route, taken } from "../route.ts";
@@ -7,17 +8,6 @@ import { changeFields } from "../words.ts";
 const eventStream = "text/event-stream";
 const cursorPattern = "^(?:now|[A-Za-z0-9_-]{48})?$";
 const text = z.string();
-
-const changeTypes = [
-  "release.published",
-  "release.yanked",
-  "release.unyanked",
-  "release.quarantined",
-  "release.restored",
-  "release.deleted",
-  "plugin.updated",
-  "plugin.deleted",
-] as const;
 
 const changeSchema = z
   .object({

@@ -25,6 +25,8 @@ import { serviceAccountRoutes } from "./service-accounts.ts";
 import { teamRoutes } from "./teams.ts";
 import { totpRoutes } from "./totp.ts";
 import { tokenRoutes, userRoutes } from "./users.ts";
+import { webhookDeliveryRoutes } from "./webhook-deliveries.ts";
+import { webhookRoutes } from "./webhooks.ts";
 import { yankRoutes } from "./yank.ts";
 
 /** Every route of the registry. */
@@ -57,6 +59,8 @@ export function allRoutes(parts: Parts, resolutions: TrustedCache<Resolved>, uiP
     ...auditRoutes(parts),
     ...eventRoutes(parts),
     ...changeRoutes(parts),
+    ...webhookRoutes(parts),
+    ...webhookDeliveryRoutes(parts),
   ];
   const { REGISTRY_NAME: title, ANONYMOUS_READ } = parts.config;
   const anonymousRead = ANONYMOUS_READ !== false;

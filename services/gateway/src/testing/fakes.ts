@@ -13,6 +13,7 @@ import { ChangeServiceDefinition } from "@registry/contracts/changes";
 import { FederationServiceDefinition } from "@registry/contracts/federation";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
+import { WebhookServiceDefinition } from "@registry/contracts/webhooks";
 import { maySomewhere, RegistryError, rateLimited, unauthenticated } from "@registry/domain";
 import {
   anyone,
@@ -104,6 +105,7 @@ export interface FakeNeighbours {
   readonly federation?: Handlers<typeof FederationServiceDefinition>;
   readonly organisations?: Handlers<typeof OrganisationServiceDefinition>;
   readonly audit?: Handlers<typeof AuditServiceDefinition>;
+  readonly webhooks?: Handlers<typeof WebhookServiceDefinition>;
 }
 
 export interface FakeStack {
@@ -194,6 +196,7 @@ export async function startFakeStack(
   around.host(fakeService(FederationServiceDefinition, neighbours.federation ?? {}));
   around.host(fakeService(OrganisationServiceDefinition, neighbours.organisations ?? {}));
   around.host(fakeService(AuditServiceDefinition, neighbours.audit ?? {}));
+  around.host(fakeService(WebhookServiceDefinition, neighbours.webhooks ?? {}));
   const folder = await mkdtemp(join(tmpdir(), "gateway-fakes-"));
   const lines: string[] = [];
   const accessLog = { output: { write: (line: string) => void lines.push(line) }, probes: false };

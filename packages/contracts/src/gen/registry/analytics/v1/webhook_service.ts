@@ -25,7 +25,7 @@ export interface Webhook {
   events: string[];
   /** Names, or `@namespace/*`; empty: all. */
   plugins: string[];
-  /** active, or paused by hand, or disabled because it failed for long (failing) or its receiver said so (gone). */
+  /** `active`, `paused` by hand, or disabled: `failing`, for too long, or `gone`, as its receiver said (410). */
   state: string;
   /** Since when nothing but failures came back; absent while it works. */
   failingSince:
@@ -39,11 +39,16 @@ export interface Webhook {
 }
 
 export interface CreateWebhookRequest {
-  /** https, no credentials in it. */
+  /**
+   * https, at most 2,048 characters, no credentials or fragment in it. Networks of the setting WEBHOOK_ALLOWED_NETWORKS may
+   * be private, and http.
+   */
   url: string;
   /** The organisation that is to own it; empty: the caller. */
   organisation: string;
+  /** At most 1,000 characters. */
   description: string;
+  /** Types of changes, as ChangeService has them; empty: all. */
   events: string[];
   /** At most 50. */
   plugins: string[];
@@ -136,7 +141,10 @@ export interface DeliveryAttempt {
   /** HTTP status; 0 where there was no answer. */
   status: number;
   durationMs: number;
-  /** Empty where it arrived. */
+  /**
+   * Empty where it arrived; else `timed out`, `connection failed`, `tls failed`, `name not found`, `address not allowed`,
+   * `secret unreadable` or `answered` and the status.
+   */
   error: string;
 }
 
@@ -151,7 +159,10 @@ export interface Delivery {
   time:
     | Date
     | undefined;
-  /** pending, delivered, failed (tried as often as it is worth) or cancelled (the webhook was switched off). */
+  /**
+   * `pending`, `delivered`, `failed` (tried as often as it is worth) or `cancelled` (the webhook was switched off, or its owner
+   * may not know of it any more).
+   */
   state: string;
   createdAt:
     | Date
@@ -2476,7 +2487,7 @@ export const WebhookServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** Switching one on again makes it active whatever it was disabled for. */
+    /** Switching one on again makes it active whatever it was disabled for; what happened meanwhile is not sent later. */
     updateWebhook: {
       name: "UpdateWebhook",
       requestType: UpdateWebhookRequest as typeof UpdateWebhookRequest,
@@ -2502,7 +2513,7 @@ export const WebhookServiceDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Sends a `ping`. */
+    /** Sends a `ping`, in whatever state the webhook is; tried once. At most some of these and of Redeliver a minute for a user. */
     testWebhook: {
       name: "TestWebhook",
       requestType: TestWebhookRequest as typeof TestWebhookRequest,
@@ -2520,7 +2531,10 @@ export const WebhookServiceDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "NO_SIDE_EFFECTS" },
     },
-    /** Sends one again, at once and, should it fail, as often as a new one. */
+    /**
+     * Sends one again, at once and, should it fail, as often as a new one. Not while the webhook is off: CONFLICT
+     * (WEBHOOK_NOT_ACTIVE).
+     */
     redeliver: {
       name: "Redeliver",
       requestType: RedeliverRequest as typeof RedeliverRequest,
@@ -2546,7 +2560,7 @@ export interface WebhookServiceImplementation<CallContextExt = {}> {
     request: GetWebhookRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<GetWebhookResponse>>;
-  /** Switching one on again makes it active whatever it was disabled for. */
+  /** Switching one on again makes it active whatever it was disabled for; what happened meanwhile is not sent later. */
   updateWebhook(
     request: UpdateWebhookRequest,
     context: CallContext & CallContextExt,
@@ -2560,7 +2574,7 @@ export interface WebhookServiceImplementation<CallContextExt = {}> {
     request: RotateWebhookSecretRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<RotateWebhookSecretResponse>>;
-  /** Sends a `ping`. */
+  /** Sends a `ping`, in whatever state the webhook is; tried once. At most some of these and of Redeliver a minute for a user. */
   testWebhook(
     request: TestWebhookRequest,
     context: CallContext & CallContextExt,
@@ -2570,7 +2584,10 @@ export interface WebhookServiceImplementation<CallContextExt = {}> {
     request: ListDeliveriesRequest,
     context: CallContext & CallContextExt,
   ): Promise<DeepPartial<ListDeliveriesResponse>>;
-  /** Sends one again, at once and, should it fail, as often as a new one. */
+  /**
+   * Sends one again, at once and, should it fail, as often as a new one. Not while the webhook is off: CONFLICT
+   * (WEBHOOK_NOT_ACTIVE).
+   */
   redeliver(request: RedeliverRequest, context: CallContext & CallContextExt): Promise<DeepPartial<RedeliverResponse>>;
 }
 
@@ -2588,7 +2605,7 @@ export interface WebhookServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<GetWebhookRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<GetWebhookResponse>;
-  /** Switching one on again makes it active whatever it was disabled for. */
+  /** Switching one on again makes it active whatever it was disabled for; what happened meanwhile is not sent later. */
   updateWebhook(
     request: DeepPartial<UpdateWebhookRequest>,
     options?: CallOptions & CallOptionsExt,
@@ -2602,7 +2619,7 @@ export interface WebhookServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<RotateWebhookSecretRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<RotateWebhookSecretResponse>;
-  /** Sends a `ping`. */
+  /** Sends a `ping`, in whatever state the webhook is; tried once. At most some of these and of Redeliver a minute for a user. */
   testWebhook(
     request: DeepPartial<TestWebhookRequest>,
     options?: CallOptions & CallOptionsExt,
@@ -2612,7 +2629,10 @@ export interface WebhookServiceClient<CallOptionsExt = {}> {
     request: DeepPartial<ListDeliveriesRequest>,
     options?: CallOptions & CallOptionsExt,
   ): Promise<ListDeliveriesResponse>;
-  /** Sends one again, at once and, should it fail, as often as a new one. */
+  /**
+   * Sends one again, at once and, should it fail, as often as a new one. Not while the webhook is off: CONFLICT
+   * (WEBHOOK_NOT_ACTIVE).
+   */
   redeliver(request: DeepPartial<RedeliverRequest>, options?: CallOptions & CallOptionsExt): Promise<RedeliverResponse>;
 }
 

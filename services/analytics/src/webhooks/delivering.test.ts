@@ -1,0 +1,328 @@
+import { Webhook } from "standardwebhooks";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { verify } from "./testing/receiver.ts";
+import { ada, hourMs, max, minuteMs, olga, rita, sam, WebhookWorld } from "./testing/world.ts";
+
+let world: WebhookWorld;
+beforeEach(async () => {
+  world = await WebhookWorld.open();
+  await world.start();
+});
+afterEach(() => world.close());
+
+describe("a webhook", () => {
+  it("is told of what happens from its creation on, signed as the standard wants it", async () => {
+    await world.publish("before");
+    await world.until(async () => {
+      const { changes } = await world.first.changes.listChanges({ since: "" }, world.as(ada));
+      expect(changes).toHaveLength(1);
+    });
+    const { id, secret } = await world.create();
+    await world.publish("pump", "1.0.0");
+    await world.requests(1);
+    const [received] = world.receiver.received;
+    if (received === undefined) throw new Error("nothing came");
+    const { headers, body, json } = received;
+    expect(new Webhook(secret).verify(body, headers)).toEqual(json);
+    expect(json).toEqual({
+      type: "release.published",
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      data: { plugin: "pump", version: "1.0.0", sha256: "ab" },
+    });
+    expect(headers).toMatchObject({
+      "content-type": "application/json",
+      "user-agent": "AgentiCraft-Registry/1.2.3",
+      "webhook-id": expect.stringMatching(/^msg_[0-9a-f]{40}$/),
+      connection: "close",
+    });
+    await world.until(async () => {
+      const [delivery] = await world.log(id, olga);
+      expect(delivery).toMatchObject({ id: received.id, state: "delivered", plugin: "pump", version: "1.0.0" });
+      expect(delivery?.attempts).toMatchObject([{ status: 204, error: "" }]);
+      expect(delivery?.nextAttemptAt).toBeUndefined();
+    });
+  });
+
+  it("is told of what it asked for", async () => {
+    const { id } = await world.create({ events: ["plugin.updated"], plugins: ["@acme/*", "pump"] });
+    for (const plugin of ["pump", "@acme/tool", "@acme2/tool", "valve"]) {
+      await world.publish(plugin);
+      await world.update(plugin);
+    }
+    await world.requests(2);
+    expect(world.receiver.told).toEqual(["plugin.updated pump", "plugin.updated @acme/tool"]);
+    await world.until(async () =>
+      expect((await world.log(id)).map(({ plugin }) => plugin)).toEqual(["@acme/tool", "pump"]),
+    );
+  });
+
+  it("gets a ping whenever it is asked for, also while it is off, and once", async () => {
+    const { id, secret } = await world.create({ events: ["plugin.deleted"] });
+    await world.service.updateWebhook({ id, active: false }, world.as(olga));
+    world.receiver.answers = () => 500;
+    const { delivery } = await world.service.testWebhook({ id }, world.as(olga));
+    await world.requests(1);
+    const [received] = world.receiver.received;
+    if (received === undefined) throw new Error("nothing came");
+    expect(verify(secret, received)).toMatchObject({ type: "ping", data: { webhook: id } });
+    await world.until(async () => expect(await world.log(id)).toMatchObject([{ id: delivery?.id, state: "failed" }]));
+    expect(await world.get(id)).toMatchObject({ state: "paused", failingSince: undefined });
+  });
+
+  it("is not told later of what happened while it was paused", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = () => 500;
+    await world.publish("waits");
+    await world.attempts(id, 1);
+    const paused = await world.service.updateWebhook({ id, active: false }, world.as(olga));
+    expect(paused.webhook?.state).toBe("paused");
+    await world.publish("meanwhile");
+    await world.until(async () => {
+      const { changes } = await world.first.changes.listChanges({ since: "" }, world.as(ada));
+      expect(changes).toHaveLength(2);
+    });
+    world.receiver.answers = () => 204;
+    await world.service.updateWebhook({ id, active: true }, world.as(olga));
+    await world.publish("after");
+    world.advance(hourMs);
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published after"]));
+    const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
+    expect(log).toEqual(["after delivered", "waits cancelled"]);
+  });
+});
+
+describe("a receiver", () => {
+  it("that fails for an hour gets every event once it works, under the id that it had", async () => {
+    const { id, secret } = await world.create();
+    world.receiver.answers = () => 503;
+    const plugins = Array.from({ length: 12 }, (_, i) => `pump-${i}`);
+    for (const plugin of plugins) await world.publish(plugin);
+    await world.attempts(id, 12);
+    for (const [ms, requests] of [
+      [6000, 24],
+      [6 * minuteMs, 36],
+      [34 * minuteMs, 48],
+    ] as const) {
+      world.advance(ms);
+      await world.attempts(id, requests);
+    }
+    world.advance(20 * minuteMs);
+    expect(await world.get(id)).toMatchObject({ state: "active", failingSince: expect.any(Date) });
+    world.receiver.answers = () => 200;
+    // The first that comes through brings the others along: none waits for the rest of its two hours.
+    await world.publish("last");
+    await world.until(() => expect(world.receiver.book.size).toBe(13));
+    expect(new Set(world.receiver.told)).toEqual(
+      new Set([...plugins, "last"].map((plugin) => `release.published ${plugin}`)),
+    );
+    expect(world.receiver.received).toHaveLength(61);
+    for (const received of world.receiver.received) verify(secret, received);
+    const bodies = Map.groupBy(world.receiver.received, (received) => received.id);
+    for (const same of bodies.values()) expect(new Set(same.map(({ body }) => body)).size).toBe(1);
+    await world.until(async () => {
+      const log = await world.log(id);
+      expect(log.map(({ state }) => state)).toEqual(Array(13).fill("delivered"));
+    });
+    expect((await world.get(id))?.failingSince).toBeUndefined();
+  });
+
+  it("is tried eight times in a bit more than a day, and then no more", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = () => 500;
+    await world.publish("pump");
+    const minutes = [0, 5 / 60, 5, 30, 120, 300, 600, 600];
+    for (const [i, waited] of minutes.entries()) {
+      // A tenth more or less.
+      world.advance(waited * minuteMs * 1.11);
+      await world.attempts(id, i + 1);
+    }
+    await world.until(async () => {
+      const [delivery] = await world.log(id);
+      expect(delivery).toMatchObject({ state: "failed", nextAttemptAt: undefined });
+      expect(delivery?.attempts).toHaveLength(8);
+      expect(delivery?.attempts.at(-1)).toMatchObject({ status: 500, error: "answered 500" });
+    });
+    const [delivery] = await world.log(id);
+    const [first, last] = [delivery?.attempts[0]?.time, delivery?.attempts.at(-1)?.time];
+    const spent = (last?.getTime() ?? 0) - (first?.getTime() ?? 0);
+    expect(spent).toBeGreaterThan(24 * hourMs);
+    expect(spent).toBeLessThan(34 * hourMs);
+    expect(await world.metrics()).toContain('registry_webhook_deliveries_total{outcome="given_up"} 1');
+  });
+
+  it("that says it is gone is left alone, which the audit log tells as the service's own deed", async () => {
+    const { id } = await world.create({ organisation: "acme" });
+    world.receiver.answers = () => 410;
+    await world.publish("pump");
+    await world.until(async () => expect(await world.get(id)).toMatchObject({ state: "gone" }));
+    await world.publish("valve");
+    await world.until(() => expect(world.audit.map(({ action }) => action)).toContain("webhook.disable"));
+    expect(world.audit.at(-1)).toMatchObject({
+      ...{ action: "webhook.disable", target: id, organisation: "acme", result: "ok" },
+      ...{ actorType: "service", actor: "analytics" },
+    });
+    expect(JSON.parse(world.audit.at(-1)?.afterJson ?? "")).toMatchObject({ state: "gone" });
+    expect(world.receiver.received).toHaveLength(1);
+    expect((await world.log(id))[0]).toMatchObject({ state: "failed" });
+  });
+
+  it("that fails for five days has its webhook switched off, and what waits is cancelled", async () => {
+    const { id } = await world.create({ organisation: "acme" });
+    world.receiver.answers = () => 500;
+    await world.publish("early");
+    await world.attempts(id, 1);
+    world.advance(110 * hourMs);
+    await world.attempts(id, 2);
+    await world.publish("late");
+    await world.attempts(id, 3);
+    world.advance(11 * hourMs);
+    await world.attempts(id, 5);
+    // Neither had half an hour by its own plan: only the fourth failure of one of them is the last.
+    expect(await world.get(id)).toMatchObject({ state: "active", failingSince: expect.any(Date) });
+    world.advance(hourMs);
+    await world.until(async () => {
+      const states = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
+      expect(states).toEqual(["late cancelled", "early cancelled"]);
+    });
+    expect(await world.get(id)).toMatchObject({ state: "failing" });
+    expect(world.audit.filter(({ action }) => action === "webhook.disable")).toMatchObject([
+      { target: id, organisation: "acme", actor: "analytics", result: "ok" },
+    ]);
+    expect(await world.metrics()).toContain('registry_webhook_disabled_total{reason="failing"} 1');
+
+    world.receiver.answers = () => 204;
+    await world.service.updateWebhook({ id, active: true }, world.as(max));
+    await world.publish("new");
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published new"]));
+    expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
+  });
+
+  it("that asks for a rest gets it, for all that waits", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = () => [429, { "retry-after": "600" }];
+    await world.publish("pump");
+    await world.attempts(id, 1);
+    await world.publish("valve");
+    world.receiver.answers = () => 200;
+    world.advance(9 * minuteMs);
+    await world.publish("crank");
+    await world.until(async () =>
+      expect(await world.metrics()).toMatch(/^registry_webhook_attempt_duration_seconds_count 1$/m),
+    );
+    expect(world.receiver.received).toHaveLength(1);
+    world.advance(2 * minuteMs);
+    await world.until(() => expect(world.receiver.book.size).toBe(3));
+  });
+
+  it("that is slow or dead holds up nobody else, and has few requests at once", async () => {
+    const slow = await world.create({ url: world.receiver.url("/slow") });
+    const held: (() => void)[] = [];
+    const quick = await world.create({ url: world.receiver.url("/quick") }, sam);
+    world.receiver.answers = async ({ json }) => {
+      if (json.data.plugin !== "quick") await new Promise<void>((resolve) => held.push(resolve));
+      return 200;
+    };
+    await world.service.updateWebhook({ id: quick.id, plugins: { values: ["quick"] } }, world.as(sam));
+    await world.service.updateWebhook({ id: slow.id, plugins: { values: ["slow"] } }, world.as(olga));
+    for (let i = 0; i < 10; i++) await world.publish("slow", `1.0.${i}`);
+    await world.until(() => expect(held).toHaveLength(4));
+    await world.publish("quick");
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published quick"]));
+    expect(held).toHaveLength(4);
+    world.receiver.answers = () => 200;
+    for (const go of held) go();
+    await world.until(() => expect(world.receiver.book.size).toBe(11));
+    expect(world.receiver.most).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("a secret", () => {
+  it("that was rotated signs beside the new one for a day", async () => {
+    const { id, secret } = await world.create();
+    const rotated = await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    expect(rotated.secret).not.toBe(secret);
+    expect(rotated.webhook?.oldSecretUntil).toBeInstanceOf(Date);
+    await world.publish("pump");
+    await world.requests(1);
+    const [received] = world.receiver.received;
+    if (received === undefined) throw new Error("nothing came");
+    expect(received.headers["webhook-signature"]).toMatch(/^v1,\S{44} v1,\S{44}$/);
+    for (const each of [secret, rotated.secret]) new Webhook(each).verify(received.body, received.headers);
+    world.advance(25 * hourMs);
+    await world.publish("valve");
+    await world.requests(2);
+    const later = world.receiver.received[1];
+    if (later === undefined) throw new Error("nothing came");
+    verify(rotated.secret, later);
+    expect(() => verify(secret, later)).toThrow();
+    expect((await world.get(id))?.oldSecretUntil).toBeUndefined();
+  });
+});
+
+describe("what an owner may not see", () => {
+  it("is not told, by the rights at the moment of delivery", async () => {
+    const hidden = new Set<string>();
+    world.shows = (_caller, name) => !hidden.has(name);
+    const { id } = await world.create({}, sam);
+    world.receiver.answers = () => 500;
+    await world.publish("pump");
+    await world.publish("valve");
+    await world.attempts(id, 2);
+    hidden.add("secret");
+    await world.publish("secret");
+    hidden.add("pump");
+    world.receiver.answers = () => 204;
+    world.advance(6000);
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published valve"]));
+    await world.until(async () => {
+      const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
+      // It was told of the pump while it might know of it, and never of what is secret.
+      expect(log).toEqual(["valve delivered", "pump cancelled"]);
+    });
+    expect(JSON.stringify(world.receiver.received)).not.toContain('secret"');
+  });
+
+  it("is asked in the name of the organisation for what it owns, and of the user else", async () => {
+    const asked: string[] = [];
+    world.shows = (caller) => {
+      if (caller.type === "user")
+        asked.push(`${caller.username} ${caller.memberships?.map(({ role }) => role).join()}`);
+      return true;
+    };
+    await world.create({ organisation: "acme" }, max);
+    await world.publish("pump");
+    await world.requests(1);
+    expect(new Set(asked)).toEqual(new Set(["acme maintainer"]));
+    await world.create({}, rita);
+    await world.publish("valve");
+    await world.requests(3);
+    expect(new Set(asked)).toEqual(new Set(["acme maintainer", "rita reader"]));
+  });
+
+  it("is anything, once it is gone; its webhooks rest and are there when it comes back", async () => {
+    const { id } = await world.create({}, sam);
+    world.principals.delete(sam.id);
+    await world.publish("pump");
+    await world.until(async () =>
+      expect(await world.metrics()).toContain('registry_webhook_deliveries_total{outcome="cancelled"} 1'),
+    );
+    expect(await world.log(id)).toEqual([]);
+    world.principals.set(sam.id, sam);
+    await world.publish("valve");
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published valve"]));
+    expect(await world.get(id, sam)).toMatchObject({ state: "active" });
+  });
+
+  it("waits where nobody can say what it is", async () => {
+    await world.create({}, sam);
+    world.authAway = true;
+    await world.publish("pump");
+    await world.until(async () => {
+      const { changes } = await world.first.changes.listChanges({ since: "" }, world.as(ada));
+      expect(changes).toHaveLength(1);
+    });
+    world.authAway = false;
+    world.advance(minuteMs);
+    await world.until(() => expect(world.receiver.told).toEqual(["release.published pump"]));
+  });
+});

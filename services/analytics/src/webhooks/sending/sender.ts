@@ -1,0 +1,53 @@
+import { isIP } from "node:net";
+import { anySignal, untilAborted } from "@registry/kit";
+import type { AllowedAddresses } from "../model/addresses.ts";
+import { hostOf } from "../model/url.ts";
+import { DeliveryFailure, type FailureWord } from "./failure.ts";
+import { type Answer, type Post, post } from "./post.ts";
+import type { Resolve } from "./resolve.ts";
+
+export interface SenderOptions {
+  readonly allowed: AllowedAddresses;
+  readonly resolve: Resolve;
+  /** From the first look at the name to the end of the answer. */
+  readonly timeoutMs: number;
+  readonly ca?: string | undefined;
+}
+
+/** Sends requests to where strangers want them, and to no place where none of theirs may go. */
+export class Sender {
+  readonly #options: SenderOptions;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @param ending gives up what is under way
+   * @returns what came back, or why nothing did
+   * @throws the reason of `ending`
+   */
+  async send(request: Post, ending: AbortSignal): Promise<Answer | FailureWord> {
+    const deadline = AbortSignal.timeout(this.#options.timeoutMs);
+    const signal = anySignal(ending, deadline);
+    try {
+      const addresses = await this.#addressesOf(request.url, signal);
+      return await post(request, { addresses, signal, ca: this.#options.ca });
+    } catch (error) {
+      if (error instanceof DeliveryFailure) return error.word;
+      ending.throwIfAborted();
+      return deadline.aborted ? "timed out" : "connection failed";
+    }
+  }
+
+  /** Each time anew, since what a name resolves to changes; one address that is not allowed spoils the name. */
+  async #addressesOf(url: URL, signal: AbortSignal): Promise<readonly string[]> {
+    const { allowed, resolve } = this.#options;
+    const host = hostOf(url);
+    const addresses = isIP(host) === 0 ? await untilAborted(resolve(host, signal), signal) : [host];
+    if (addresses.length === 0) throw new DeliveryFailure("name not found");
+    const plain = url.protocol !== "https:";
+    if (addresses.every((address) => allowed.has(address, plain))) return addresses;
+    throw new DeliveryFailure("address not allowed");
+  }
+}

@@ -1,0 +1,132 @@
+import type { Gate } from "@registry/kit";
+import { inParallel } from "../parallel.ts";
+import type { Courier } from "./courier.ts";
+import type { Delivery } from "./model/delivery.ts";
+import type { Webhook } from "./model/webhook.ts";
+import type { WorkParts } from "./parts.ts";
+
+/** Beside the time of an attempt: for asking auth and catalog, and for clocks that differ. */
+const leaseMarginMs = 40_000;
+const atOnce = 20;
+const usualWidth = 4;
+/** After so long others have their turn. */
+const turnMs = 5000;
+const mostRounds = 100;
+/** After a fault of ours, e.g. a store that is away. */
+const pauseMs = 5000;
+
+export interface TurnMeans {
+  readonly courier: Courier;
+  /** Over all webhooks of this process. */
+  readonly gate: Gate;
+  /** Nothing more is begun. */
+  readonly stopping: AbortSignal;
+  /** What is under way is given up. */
+  readonly ending: AbortSignal;
+}
+
+/**
+ * The time in which one replica, and no other, works on the deliveries of one webhook. What a process that dies leaves is
+ * taken up by another once its lease is over.
+ */
+export class Turn {
+  readonly #parts: WorkParts;
+  readonly #means: TurnMeans;
+  readonly #id: string;
+  readonly #worker: string;
+  readonly #began = performance.now();
+  #lost = false;
+  #trouble: unknown;
+
+  /** @param id of the webhook */
+  constructor(parts: WorkParts, means: TurnMeans, id: string) {
+    this.#parts = parts;
+    this.#means = means;
+    this.#id = id;
+    this.#worker = parts.ids.unique();
+  }
+
+  /** Fails never. */
+  async take(): Promise<void> {
+    const { webhooks, clock, log } = this.#parts;
+    try {
+      const leased = await webhooks.lease(this.#id, this.#worker, clock.now(), this.#until());
+      if (leased !== null) await this.#work(leased);
+    } catch (error) {
+      this.#trouble = error;
+    }
+    if (this.#trouble === undefined) return;
+    if (!this.#means.ending.aborted) log.warn({ err: this.#trouble, webhook: this.#id }, "webhook tried again soon");
+    const dueAt = new Date(clock.now().getTime() + pauseMs);
+    await webhooks.leave(this.#id, this.#worker, dueAt).catch(() => undefined);
+  }
+
+  async #work(leased: Webhook): Promise<void> {
+    const { webhooks, deliveries, clock } = this.#parts;
+    let webhook: Webhook | null = leased;
+    for (let round = 0; round < mostRounds && webhook !== null && !this.#isOver(); round++) {
+      if (webhook.state !== "active") await deliveries.cancelAll(this.#id);
+      const { restUntil } = webhook;
+      if (restUntil !== undefined && restUntil > clock.now()) {
+        if (await webhooks.release(webhook, restUntil)) return;
+      } else {
+        const due = await deliveries.due(this.#id, clock.now(), atOnce);
+        if (due.length === 0 && (await webhooks.release(webhook, await deliveries.nextAt(this.#id)))) return;
+        await inParallel(due, webhook.failingSince === undefined ? usualWidth : 1, (each) => this.#carry(each));
+      }
+      webhook = await webhooks.renew(this.#id, this.#worker, this.#until());
+    }
+    if (webhook !== null && this.#trouble === undefined) await webhooks.leave(this.#id, this.#worker, clock.now());
+  }
+
+  /** Fails never, since others are under way beside it. */
+  async #carry(delivery: Delivery): Promise<void> {
+    const { gate, stopping } = this.#means;
+    if (this.#isOver()) return;
+    try {
+      await gate.run(stopping, () => this.#deliver(delivery));
+    } catch (error) {
+      if (!stopping.aborted) this.#trouble ??= error;
+    }
+  }
+
+  async #deliver(delivery: Delivery): Promise<void> {
+    const { webhooks, deliveries, sights, metrics, clock } = this.#parts;
+    if (this.#isOver()) return;
+    const until = this.#until();
+    const webhook = await webhooks.renew(this.#id, this.#worker, until);
+    if (webhook === null) {
+      this.#lost = true;
+      return;
+    }
+    if (webhook.restUntil !== undefined && webhook.restUntil > clock.now()) return;
+    const told = isWanted(webhook, delivery) ? await sights.among(webhook, [delivery], this.#means.ending) : [];
+    if (told.length === 0) {
+      await deliveries.withhold(delivery);
+      metrics.deliveries.inc({ outcome: "cancelled" });
+      return;
+    }
+    // The lease has to last for as long as the attempt may.
+    if (until.getTime() - clock.now().getTime() < leaseMarginMs / 4 + this.#timeoutMs) return;
+    await this.#means.courier.attempt(webhook, delivery, this.#means.ending);
+  }
+
+  #isOver(): boolean {
+    const { stopping } = this.#means;
+    const late = performance.now() - this.#began > turnMs;
+    return late || this.#lost || this.#trouble !== undefined || stopping.aborted;
+  }
+
+  get #timeoutMs(): number {
+    return this.#parts.config.WEBHOOK_TIMEOUT_SECONDS * 1000;
+  }
+
+  #until(): Date {
+    return new Date(this.#parts.clock.now().getTime() + this.#timeoutMs + leaseMarginMs);
+  }
+}
+
+/** Whoever switched the webhook off, and on again, does not want what happened meanwhile, unless it is asked for by name. */
+function isWanted({ state, from }: Webhook, { type, number, again }: Delivery): boolean {
+  return type === "ping" || (state === "active" && (number > from || again > 0));
+}

@@ -1,0 +1,22 @@
+import { findWebhook } from "../access.ts";
+import { formatSecret, sealSecret, secretOf } from "../model/secret.ts";
+import { webhookNotFound } from "../model/webhook.ts";
+import type { WebhookUseCase } from "../parts.ts";
+import { auditOf, toWebhook } from "../wire.ts";
+
+/** Time for a receiver to be told the new one: until then it finds a signature by each. */
+const overlapMs = 24 * 3600_000;
+
+export const rotateWebhookSecret: WebhookUseCase<"rotateWebhookSecret"> =
+  (parts) =>
+  async ({ id, secret: given }, context) => {
+    const before = await findWebhook(parts.webhooks, id, context);
+    const secret = secretOf(given, parts.ids);
+    const now = parts.clock.now();
+    const oldSecret = { sealed: before.secret, until: new Date(now.getTime() + overlapMs) };
+    context.audit(auditOf(before));
+    const set = { secret: sealSecret(parts.keys, before._id, secret), oldSecret, updatedAt: now };
+    const webhook = await parts.webhooks.update(before._id, { $set: set });
+    if (webhook === null) throw webhookNotFound();
+    return { webhook: toWebhook(webhook, now), secret: formatSecret(secret) };
+  };
