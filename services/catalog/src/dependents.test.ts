@@ -68,6 +68,10 @@ describe("dependents of a plugin", () => {
       pageToken = answer.nextPageToken;
     } while (pageToken !== "" && seen.length < 20);
     expect(seen).toEqual(names);
+    for (const wrong of ["-1", " ", "../paged"]) {
+      const asked = replica.dependents.listDependents({ name: "paged", page: { pageSize: 2, pageToken: wrong } });
+      await expect(asked).rejects.toMatchObject({ reason: "INVALID_PAGE_TOKEN" });
+    }
   });
 
   it("are told as far as the caller sees them, and the plugin itself", async () => {
