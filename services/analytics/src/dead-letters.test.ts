@@ -1,7 +1,8 @@
-import { type Delivery, type Event, parkedSubject, settledSubject } from "@registry/bus";
+import { type Bus, type Delivery, type Event, parkedSubject, settledSubject } from "@registry/bus";
 import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import type { AuditEntry } from "@registry/contracts/audit";
 import { encodeEvent } from "@registry/contracts/events";
+import { unavailable } from "@registry/domain";
 import type { ServiceClient } from "@registry/kit";
 import { userCaller } from "@registry/kit/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -116,6 +117,38 @@ describe("an event that a group cannot handle", () => {
     expect(await list()).toEqual([]);
     await expect(events.dropDeadLetter({ id }, admin())).rejects.toMatchObject({ reason: "DEAD_LETTER_NOT_FOUND" });
     expect(audit).toMatchObject([{ action: "dead-letter.drop", target: id, result: "ok" }]);
+  });
+
+  it("stays away once it was dropped, though a retry of it was under way and fails", async () => {
+    await parked(3);
+    const id = (await list())[0]?.id ?? "";
+    await events.retryDeadLetter({ id }, admin());
+    await events.dropDeadLetter({ id }, admin());
+    await parked(6);
+    expect(await list()).toEqual([]);
+  });
+
+  it("is sent no more where it was dropped before its retry went out", async () => {
+    const broken = await group("broken");
+    await world.bus.publish(event("1"));
+    const id = (await list())[0]?.id ?? "";
+    await replica.close();
+    let isHeld = true;
+    const generation = () => (isHeld ? Promise.reject(unavailable("The bus")) : world.bus.generation());
+    const held = Object.assign(Object.create(world.bus) as Bus, { generation });
+    for (const name of ["publish", "subscribe", "tap", "lag", "ping"] as const) {
+      Object.assign(held, { [name]: world.bus[name].bind(world.bus) });
+    }
+    replica = await startReplica(world, { bus: held });
+    events = replica.surroundings.clients.of(EventServiceDefinition);
+    await events.retryDeadLetter({ id }, admin());
+    await events.dropDeadLetter({ id }, admin());
+    isHeld = false;
+    // Another one's retry goes out by the same relay.
+    await world.bus.publish(event("2"));
+    const other = (await list())[0]?.id ?? "";
+    await events.retryDeadLetter({ id: other }, admin());
+    await vi.waitFor(() => expect(broken.got.map((each) => each.event.id)).toEqual(["1", "2", "2"]));
   });
 
   it("is one dead letter, in whatever order and how often it is told", async () => {
