@@ -49,13 +49,13 @@ async function group(name: string) {
   return state;
 }
 /** As a bus that brings things again, or late, would tell it. */
-const parked = (attempts: number, id = "1") =>
+const parked = (attempts: number, id = "1", data = "{}") =>
   world.bus.publish({
     ...event(`parked-${id}-${attempts}-${Math.random()}`),
     subject: parkedSubject,
     data: encodeEvent(parkedSubject, {
       group: "slow",
-      event: { ...event(id), time: new Date(5000), data: Buffer.from("{}"), traceparent: "" },
+      event: { ...event(id), time: new Date(5000), data: Buffer.from(data), traceparent: "" },
       attempts,
       cause: `failure ${attempts}`,
     }),
@@ -174,6 +174,12 @@ describe("an event that a group cannot handle", () => {
     const id = (await list())[0]?.id ?? "";
     await events.retryDeadLetter({ id }, admin());
     await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({ reason: "DEAD_LETTER_UNDER_WAY" });
+  });
+
+  it("is none where no event can be made of it again", async () => {
+    await parked(1, "1", "not JSON");
+    await parked(1, "2");
+    expect((await list()).map(({ eventId }) => eventId)).toEqual(["2"]);
   });
 
   it("is in one page of many, by group", async () => {
