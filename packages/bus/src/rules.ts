@@ -33,6 +33,33 @@ export const isFor = (group: string | undefined, { again }: Pick<Event, "again">
  * @throws kind `invalid_argument`, reason `INVALID_EVENT`
  */
 export function encodeData(event: Event): string {
+  checkEnvelope(event);
+  const body = JSON.stringify(event.data);
+  if (body === undefined) throw invalidEvent("data must be a JSON value", "/data");
+  if (!fits(event.subject, Buffer.byteLength(body))) {
+    throw invalidEvent(`data may have up to ${maxBodyBytes} bytes`, "/data");
+  }
+  return body;
+}
+
+/**
+ * Whether `publish` would take it, too. What it would not is from somebody else: it could neither be parked nor sent again.
+ * @param bytes of the data as they travelled
+ */
+export function isCarried(event: Event, bytes: number): boolean {
+  try {
+    checkEnvelope(event);
+  } catch {
+    return false;
+  }
+  return fits(event.subject, bytes);
+}
+
+const fits = (subject: string, bytes: number): boolean =>
+  bytes <= (subject === parkedSubject ? maxParkedBytes : maxBodyBytes);
+
+/** @throws kind `invalid_argument`, reason `INVALID_EVENT` */
+function checkEnvelope(event: Event): void {
   if (!/^[!-~]{1,200}$/.test(event.id)) throw invalidEvent("id must be 1 to 200 printable ASCII characters", "/id");
   if (!subjectPattern.test(event.subject)) {
     throw invalidEvent(`${quote(event.subject)} is no subject; use registry.<area>.<thing>.<past-tense>`, "/subject");
@@ -40,16 +67,14 @@ export function encodeData(event: Event): string {
   if (!/^[!-~]{1,200}$/.test(event.source)) throw invalidEvent("source must be a URI reference in ASCII", "/source");
   if (Number.isNaN(event.time.getTime())) throw invalidEvent("time must be a valid date", "/time");
   if (event.about.length > 256) throw invalidEvent("about may have up to 256 characters", "/about");
-  if (event.traceparent !== undefined && !/^[0-9a-f-]{1,100}$/.test(event.traceparent)) {
+  if (event.traceparent !== undefined && !isTraceContext(event.traceparent)) {
     throw invalidEvent("traceparent must be a W3C trace context", "/traceparent");
   }
   checkAgain(event.again);
-  const body = JSON.stringify(event.data);
-  if (body === undefined) throw invalidEvent("data must be a JSON value", "/data");
-  const most = event.subject === parkedSubject ? maxParkedBytes : maxBodyBytes;
-  if (Buffer.byteLength(body) > most) throw invalidEvent(`data may have up to ${maxBodyBytes} bytes`, "/data");
-  return body;
 }
+
+/** As far as it can travel; who reads it looks at it closely. */
+export const isTraceContext = (text: string): boolean => /^[0-9a-f-]{1,100}$/.test(text);
 
 function checkAgain(again: Event["again"]): void {
   if (again === undefined) return;

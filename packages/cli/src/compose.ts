@@ -59,12 +59,14 @@ export async function composeServices(composition: Composition): Promise<Compose
     const system = settings.MONGODB_URL === undefined ? "sqlite" : "mongodb";
     return tracing.on ? observeDocuments(store, documentSpans(tracing, { system, database: service })) : store;
   };
+  // All services of the process share it; what it tells is told by the one at its front.
+  const { log, clock } = around(hosts("gateway") ? "gateway" : (plan.hosted[0] ?? "gateway"));
   const plainBus = opened(
     await openBus({
       natsUrl: settings.NATS_URL,
       name: `agenticraft-registry ${plan.hosted.join("+")}`,
-      log: around("gateway").log,
-      clock: around("gateway").clock,
+      log,
+      clock,
       secrets: secretsIn(settings),
       ready: started,
     }),

@@ -115,6 +115,23 @@ describe("serve with passwords in its settings", () => {
     expect(out + err).not.toMatch(/to-look-for/);
   });
 
+  it("tells by the service's name of what the bus does to it", async () => {
+    const names = ["AUTH", "CATALOG", "STORAGE"].map((name) => [`${name}_ADDR`, "127.0.0.1:1"]);
+    const { err } = await run(
+      await folders.empty(),
+      ["serve", "analytics"],
+      {
+        ...settings,
+        ...Object.fromEntries(names),
+        MONGODB_URL: "mongodb://127.0.0.1:1/x",
+        NATS_URL: "nats://127.0.0.1:2",
+        S3_ENDPOINT: "http://127.0.0.1:3",
+      },
+      /event bus is away[^\n]*\n/,
+    );
+    expect(err.split("\n").find((line) => line.includes("event bus is away"))).toContain('"service":"analytics"');
+  });
+
   it("prints none of them where they are wrong", async () => {
     const { code, out, err } = await run(await folders.empty(), ["serve"], {
       ...settings,

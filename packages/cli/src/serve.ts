@@ -11,7 +11,7 @@ import { planProcess } from "./plan.ts";
 import { unknownRules } from "./policy-rules.ts";
 import { type RegistryProcess, startRegistryProcess } from "./registry-process.ts";
 import { type AllSettings, allSettings } from "./settings.ts";
-import { stopWishes } from "./shutdown.ts";
+import { letGo, stopWishes } from "./shutdown.ts";
 import { tlsProblems } from "./tls.ts";
 
 export interface ServeOptions {
@@ -41,6 +41,7 @@ export async function serve(names: readonly ServiceName[], options: ServeOptions
   const signal = await asked;
   process.stdout.write(`${signal}: ending work under way, then stopping\n`);
   await running.close(now);
+  letGo();
   return 0;
 }
 

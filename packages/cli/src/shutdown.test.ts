@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Folders } from "./testing/folders.ts";
@@ -21,8 +22,9 @@ interface Served {
   readonly ended: Promise<number | null>;
 }
 
-async function serve(delaySeconds: string): Promise<Served> {
-  const env = { PATH: process.env.PATH ?? "", PORT: "0", GRPC_PORT: "0", SHUTDOWN_DELAY_SECONDS: delaySeconds };
+async function serve(delaySeconds: string, settings: Record<string, string> = {}): Promise<Served> {
+  const ports = { PORT: "0", GRPC_PORT: "0" };
+  const env = { PATH: process.env.PATH ?? "", ...ports, SHUTDOWN_DELAY_SECONDS: delaySeconds, ...settings };
   const child = spawn(process.execPath, [program, "serve"], {
     cwd: await folders.empty(),
     env,
@@ -67,5 +69,18 @@ describe("a process that is told to end", { timeout: 60_000 }, () => {
     const { child, ended } = await serve("");
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
+  });
+
+  it("does so though the bus's server takes connections and says nothing", async () => {
+    const taken = new Set<Socket>();
+    const silent = createServer((socket) => void taken.add(socket.on("error", () => undefined)));
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    const { child, ended } = await serve("0", { NATS_URL: `nats://127.0.0.1:${port}` });
+    await expect.poll(() => taken.size).toBeGreaterThan(0);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+    for (const socket of taken) socket.destroy();
+    silent.close();
   });
 });

@@ -8,6 +8,8 @@ export const graceMs = 25_000;
 const usualDelayMs = 3000;
 /** A terminal and the programs in between pass on the same Ctrl-C; what comes later is another wish. */
 const sameWishMs = 1000;
+/** For what a driver leaves open, out of reach: a connection, say, that a hanging server has taken and not greeted. */
+const lingerMs = 1000;
 
 export interface Draining {
   readonly readiness: Readiness;
@@ -63,4 +65,9 @@ export function stopWishes(): StopWishes {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, wish);
   return { asked: asked.promise, now: hurry.signal };
+}
+
+/** Everything is closed: whatever still holds the process holds it a moment longer and no more. */
+export function letGo(): void {
+  setTimeout(() => process.exit(), lingerMs).unref();
 }

@@ -1,7 +1,8 @@
-import { type Delivery, type Event, parkedSubject, settledSubject } from "@registry/bus";
+import { type Bus, type Delivery, type Event, parkedSubject, settledSubject } from "@registry/bus";
 import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import type { AuditEntry } from "@registry/contracts/audit";
 import { encodeEvent } from "@registry/contracts/events";
+import { unavailable } from "@registry/domain";
 import type { ServiceClient } from "@registry/kit";
 import { userCaller } from "@registry/kit/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -48,13 +49,13 @@ async function group(name: string) {
   return state;
 }
 /** As a bus that brings things again, or late, would tell it. */
-const parked = (attempts: number, id = "1") =>
+const parked = (attempts: number, id = "1", data = "{}") =>
   world.bus.publish({
     ...event(`parked-${id}-${attempts}-${Math.random()}`),
     subject: parkedSubject,
     data: encodeEvent(parkedSubject, {
       group: "slow",
-      event: { ...event(id), time: new Date(5000), data: Buffer.from("{}"), traceparent: "" },
+      event: { ...event(id), time: new Date(5000), data: Buffer.from(data), traceparent: "" },
       attempts,
       cause: `failure ${attempts}`,
     }),
@@ -118,6 +119,38 @@ describe("an event that a group cannot handle", () => {
     expect(audit).toMatchObject([{ action: "dead-letter.drop", target: id, result: "ok" }]);
   });
 
+  it("stays away once it was dropped, though a retry of it was under way and fails", async () => {
+    await parked(3);
+    const id = (await list())[0]?.id ?? "";
+    await events.retryDeadLetter({ id }, admin());
+    await events.dropDeadLetter({ id }, admin());
+    await parked(6);
+    expect(await list()).toEqual([]);
+  });
+
+  it("is sent no more where it was dropped before its retry went out", async () => {
+    const broken = await group("broken");
+    await world.bus.publish(event("1"));
+    const id = (await list())[0]?.id ?? "";
+    await replica.close();
+    let isHeld = true;
+    const generation = () => (isHeld ? Promise.reject(unavailable("The bus")) : world.bus.generation());
+    const held = Object.assign(Object.create(world.bus) as Bus, { generation });
+    for (const name of ["publish", "subscribe", "tap", "lag", "ping"] as const) {
+      Object.assign(held, { [name]: world.bus[name].bind(world.bus) });
+    }
+    replica = await startReplica(world, { bus: held });
+    events = replica.surroundings.clients.of(EventServiceDefinition);
+    await events.retryDeadLetter({ id }, admin());
+    await events.dropDeadLetter({ id }, admin());
+    isHeld = false;
+    // Another one's retry goes out by the same relay.
+    await world.bus.publish(event("2"));
+    const other = (await list())[0]?.id ?? "";
+    await events.retryDeadLetter({ id: other }, admin());
+    await vi.waitFor(() => expect(broken.got.map((each) => each.event.id)).toEqual(["1", "2", "2"]));
+  });
+
   it("is one dead letter, in whatever order and how often it is told", async () => {
     for (const attempts of [4, 2, 4, 6, 2]) await parked(attempts);
     expect(await list()).toMatchObject([{ attempts: 6, cause: "failure 6" }]);
@@ -141,6 +174,12 @@ describe("an event that a group cannot handle", () => {
     const id = (await list())[0]?.id ?? "";
     await events.retryDeadLetter({ id }, admin());
     await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({ reason: "DEAD_LETTER_UNDER_WAY" });
+  });
+
+  it("is none where no event can be made of it again", async () => {
+    await parked(1, "1", "not JSON");
+    await parked(1, "2");
+    expect((await list()).map(({ eventId }) => eventId)).toEqual(["2"]);
   });
 
   it("is in one page of many, by group", async () => {

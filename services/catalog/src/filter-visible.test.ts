@@ -58,6 +58,18 @@ it("keeps a quarantined release to those who deal with it", async () => {
   expect(await sights(owner, "pump", "pump@1.0.0")).toEqual(["plugin", "release"]);
 });
 
+it("shows a first release from the write on that tells of it, though the plugin does not follow it yet", async () => {
+  const seen: string[] = [];
+  // The event of that write may come to a reader before anything else happens here.
+  world.hook = async ({ collection, moment, args }) => {
+    const promotes = collection === "releases" && JSON.stringify(args).includes('"state":"published"');
+    if (promotes && moment === "after") seen.push(...(await sights(anonymous, "fresh@1.0.0")));
+  };
+  await publish("fresh", "1.0.0");
+  world.hook = undefined;
+  expect(seen).toEqual(["release"]);
+});
+
 it("answers so much at once", async () => {
   const many = Array.from({ length: 501 }, () => "open");
   await expect(sights(reader, ...many)).rejects.toMatchObject({ reason: "TOO_MANY_ITEMS" });

@@ -44,7 +44,11 @@ export class ChangeStreams {
   async serve(call: Call, since: string): Promise<void> {
     const address = networkOf(call.context.address ?? "");
     this.#enter(address);
+    const { head } = this.#deps;
+    const release = head.hold();
     try {
+      // Before the list is read: what moves meanwhile may not be in it.
+      const seen = head.moves;
       const first = await this.#list(call.context, since);
       const response = beginStream(call, 200, {
         "content-type": "text/event-stream; charset=utf-8",
@@ -52,23 +56,26 @@ export class ChangeStreams {
         // Proxies of the usual kind would gather what is to arrive at once.
         "x-accel-buffering": "no",
       });
-      response.write(`retry: ${lookMs}\n\n`);
-      await this.#follow(call, response, first);
+      // A reader of `now` that is cut off before anything happens goes on from here.
+      const place = first.changes.length === 0 ? `id: ${first.next}\n` : "";
+      response.write(`retry: ${lookMs}\n${place}\n`);
+      await this.#follow(call, response, first, seen);
       response.end();
     } finally {
+      release();
       this.#leave(address);
     }
   }
 
-  async #follow(call: Call, response: ServerResponse, first: ListChangesResponse): Promise<void> {
+  /** @param begun moves of the head before the first page was read */
+  async #follow(call: Call, response: ServerResponse, first: ListChangesResponse, begun: number): Promise<void> {
     const { clock, log, head } = this.#deps;
     const ended = AbortSignal.any([call.context.signal, this.#closing.signal]);
     let page: ListChangesResponse | undefined = first;
     let { next } = first;
     let wroteAt = clock.now().getTime();
-    const release = head.hold();
+    let seen = begun;
     try {
-      let seen = head.moves;
       let isOwed = false;
       while (!ended.aborted) {
         const isSilent = clock.now().getTime() - wroteAt >= heartbeatMs;
@@ -92,8 +99,6 @@ export class ChangeStreams {
       // Nothing can be answered any more; whoever comes again is told why, should it be for good.
       const reason = isRegistryError(error) ? error.reason : "";
       log.debug({ requestId: call.context.requestId, reason }, "a stream of changes ended");
-    } finally {
-      release();
     }
   }
 

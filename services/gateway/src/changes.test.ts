@@ -11,6 +11,8 @@ class FakeFeed {
   readonly changes: Change[] = [];
   readonly asked: { readonly request: ListChangesRequest; readonly caller: string }[] = [];
   away = false;
+  /** Happens when a list was read, and before it is answered. */
+  meanwhile: (() => void) | undefined;
   #wake = (): void => undefined;
 
   append(plugin: string): void {
@@ -34,7 +36,12 @@ class FakeFeed {
     const from = request.since === "now" ? this.changes.length : Number(request.since);
     const changes = this.changes.slice(from, from + request.limit);
     const next = from + changes.length;
-    return { changes, next: String(next), more: next < this.changes.length };
+    const answer = { changes, next: String(next), more: next < this.changes.length };
+    const { meanwhile } = this;
+    this.meanwhile = undefined;
+    meanwhile?.();
+    if (meanwhile !== undefined) await new Promise((resolve) => setTimeout(resolve, 50));
+    return answer;
   }
 
   async *watch(signal: AbortSignal) {
@@ -101,7 +108,8 @@ function open(since: string, headers: Record<string, string> = {}): Promise<Stre
   });
 }
 
-const idsIn = (text: string): string[] => [...text.matchAll(/^id: (.*)$/gm)].map(([, id = ""]) => id);
+/** Of changes, without those that only tell the place. */
+const idsIn = (text: string): string[] => [...text.matchAll(/^id: (.*)\nevent: /gm)].map(([, id = ""]) => id);
 
 describe("the feed over HTTP", () => {
   it("is a list of pages", async () => {
@@ -166,6 +174,29 @@ describe("the feed over HTTP", () => {
     feed.append("valve");
     await stream.ended;
     expect(idsIn(stream.heard())).toEqual(["1"]);
+  });
+
+  it("tells what happened while its first answer was under way", async () => {
+    await start();
+    // Somebody else's stream has the gateway hear of everything already.
+    const other = await open("now");
+    feed.append("pump");
+    await vi.waitFor(() => expect(other.heard()).toContain('"pump"'));
+    feed.meanwhile = () => feed.append("valve");
+    const stream = await open("now");
+    await vi.waitFor(() => expect(stream.heard()).toContain('"valve"'), { timeout: 5000 });
+  });
+
+  it("says at once where it begins, so that a reader that is cut off early misses nothing", async () => {
+    await start();
+    feed.append("pump");
+    const stream = await open("now");
+    await vi.waitFor(() => expect(stream.heard()).toBe("retry: 2000\nid: 1\n\n"));
+    stream.leave();
+    await stream.ended;
+    feed.append("valve");
+    const again = await open("now", { "last-event-id": "1" });
+    await vi.waitFor(() => expect(again.heard()).toContain('"valve"'));
   });
 
   it("beats where nothing happens, with the place that it has come to", async () => {

@@ -31,17 +31,28 @@ describe("headers", () => {
   it("come back as they went, whatever the name", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        const about = text.toWellFormed();
+        const about = text.toWellFormed().slice(0, 256).toWellFormed();
         const headers = encodeHeaders({ ...event, about });
         expect(decodeMessage({ subject: event.subject, headers, data: body(null) })).toEqual({ ...event, about });
       }),
     );
   });
 
+  it("with a malformed trace are an event of no trace", () => {
+    const headers = encodeHeaders(event);
+    headers.set("traceparent", "00-EVIL");
+    expect(decodeMessage({ subject: event.subject, headers, data: body(null) })).toEqual({ ...event, data: null });
+  });
+
   it.each([
     ["no headers", undefined, body(null)],
     ["no JSON", encodeHeaders(event), Buffer.from("{")],
     ["no UTF-8", encodeHeaders(event), Buffer.from([0x22, 0xff, 0x22])],
+    ["an id that none of ours has", encodeHeaders({ ...event, id: "x".repeat(201) }), body(null)],
+    ["no source", encodeHeaders({ ...event, source: "" }), body(null)],
+    ["more about it than any of ours has", encodeHeaders({ ...event, about: "x".repeat(257) }), body(null)],
+    ["more data than any of ours has", encodeHeaders(event), body("x".repeat(512 * 1024))],
+    ["a group that there cannot be", encodeHeaders({ ...event, again: { key: "k", group: "A b" } }), body(null)],
   ])("with %s are no event", (_, headers, data) => {
     expect(decodeMessage({ subject: freshSubject(), headers, data })).toBeUndefined();
   });

@@ -1,5 +1,6 @@
 import { headers, type Msg, type MsgHdrs } from "@nats-io/transport-node";
 import type { Again, Event } from "../port.ts";
+import { isCarried, isTraceContext } from "../rules.ts";
 
 /** CloudEvents 1.0, binary mode: the attributes as headers, the data as the body. */
 export function encodeHeaders(event: Event): MsgHdrs {
@@ -22,12 +23,17 @@ export function encodeHeaders(event: Event): MsgHdrs {
   return encoded;
 }
 
-/** Undefined where the message is none of the registry's events. */
+/** Undefined where the message is none of the registry's events: `publish` would not have taken it. */
 export function decodeMessage(message: Pick<Msg, "subject" | "headers" | "data">): Event | undefined {
+  const event = readMessage(message);
+  return event !== undefined && isCarried(event, message.data.length) ? event : undefined;
+}
+
+function readMessage(message: Pick<Msg, "subject" | "headers" | "data">): Event | undefined {
   const get = (name: string): string | undefined => percentDecode(message.headers?.get(name) ?? "");
   const id = get("ce-id");
   const time = new Date(get("ce-time") ?? "");
-  const traceparent = get("traceparent");
+  const trace = get("traceparent") ?? "";
   const again = decodeAgain(get);
   if (!id || Number.isNaN(time.getTime())) return undefined;
   try {
@@ -38,7 +44,8 @@ export function decodeMessage(message: Pick<Msg, "subject" | "headers" | "data">
       time,
       about: get("ce-subject") ?? "",
       data: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(message.data)),
-      ...(traceparent && { traceparent }),
+      // The standard has a malformed one passed over.
+      ...(isTraceContext(trace) && { traceparent: trace }),
       ...(again && { again }),
     };
   } catch {

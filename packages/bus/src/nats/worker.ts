@@ -37,6 +37,8 @@ export class Worker {
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #ended: Promise<void>;
+  /** Rejects when the subscription is given up: a server that says nothing is not waited for. */
+  readonly #givenUp: Promise<never>;
   readonly #silenceMs: number;
   #messages: ConsumerMessages | undefined;
 
@@ -49,6 +51,10 @@ export class Worker {
     this.#subscription = subscription;
     this.#handle = handle;
     this.#silenceMs = Math.min(subscription.ackWaitMs, context.maxSilenceMs);
+    this.#givenUp = new Promise((_, reject) => {
+      this.#closing.signal.addEventListener("abort", () => reject(new Error("The subscription was closed")));
+    });
+    this.#givenUp.catch(() => undefined);
     this.#ended = this.#work();
   }
 
@@ -65,7 +71,7 @@ export class Worker {
     const { group } = this.#subscription;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        const consumer = await this.#consumer();
+        const consumer = await Promise.race([this.#consumer(), this.#givenUp]);
         failures = 0;
         await this.#pull(consumer);
       } catch (error) {

@@ -66,6 +66,14 @@ function wireOptions(meta: OutgoingMeta): NiceCallOptions & { signal: AbortSigna
   return { metadata, signal, release: () => clearTimeout(timer) };
 }
 
+/** The call with what it has left, by then: its attempts together take no longer than its caller waits. */
+function countdown(meta: OutgoingMeta): () => OutgoingMeta {
+  const { timeoutMs } = meta;
+  if (timeoutMs === undefined) return () => meta;
+  const endsAt = performance.now() + timeoutMs;
+  return () => ({ ...meta, timeoutMs: Math.max(1, endsAt - performance.now()) });
+}
+
 function translate(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return fromClientError(error);
   return signal.reason instanceof RegistryError
@@ -118,9 +126,10 @@ export function createRemoteTransport(
   return {
     async unary(name, request, meta) {
       budget.call();
+      const left = countdown(meta);
       for (let n = 1; ; n++) {
         try {
-          return await attempt(name, request, meta);
+          return await attempt(name, request, left());
         } catch (error) {
           if (!(await mayTryAgain(name, n, error))) throw error;
         }
@@ -128,8 +137,9 @@ export function createRemoteTransport(
     },
     async *stream(name, request, meta) {
       budget.call();
+      const left = countdown(meta);
       for (let n = 1, begun = false; ; n++) {
-        const options = wireOptions(meta);
+        const options = wireOptions(left());
         try {
           const messages = client[name]?.(request, options) as AsyncIterable<unknown>;
           for await (const message of messages) {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { StorageServiceDefinition } from "@registry/contracts/storage";
 import { RegistryError, unavailable } from "@registry/domain";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -11,9 +12,12 @@ let attempts = 0;
 /** How the first attempts end. */
 let failures: RegistryError[] = [];
 let after = 0;
+/** How long an attempt takes. */
+let slowMs = 0;
 
 async function* chunks() {
   attempts += 1;
+  if (slowMs > 0) await pause(slowMs);
   const failure = failures.shift();
   for (let sent = 0; sent < (failure === undefined ? 3 : after); sent += 1) {
     yield { part: { $case: "chunk" as const, value: new Uint8Array([sent]) } };
@@ -27,6 +31,7 @@ const table = defineService(StorageServiceDefinition, {
     allow: anyone,
     handle: async () => {
       attempts += 1;
+      if (slowMs > 0) await pause(slowMs);
       const failure = failures.shift();
       if (failure !== undefined) throw failure;
       return { upload: { id: "u" } };
@@ -71,6 +76,7 @@ describe("a service that is away for a moment", () => {
   beforeEach(() => {
     attempts = 0;
     after = 0;
+    slowMs = 0;
   });
 
   it("is asked again for what changes nothing, three times in all", async () => {
@@ -90,6 +96,15 @@ describe("a service that is away for a moment", () => {
     after = 1;
     await expect(read()).rejects.toMatchObject({ kind: "unavailable" });
     expect(attempts).toBe(3);
+  });
+
+  it("is given no more time for all attempts than the caller has", async () => {
+    slowMs = 400;
+    failures = [away(), away(), away(), away()];
+    const late = { kind: "deadline_exceeded" };
+    await expect(client.getUpload({ uploadId: "u" }, { timeoutMs: 650 })).rejects.toMatchObject(late);
+    await expect(Array.fromAsync(client.readBlob({}, { timeoutMs: 650 }))).rejects.toMatchObject(late);
+    expect(attempts).toBe(4);
   });
 
   it("is not asked again for what may have been done, nor where it has answered", async () => {

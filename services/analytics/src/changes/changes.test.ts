@@ -111,6 +111,25 @@ describe("the feed", () => {
     });
   });
 
+  it("takes no place that it has not come to yet: those are of a store that was taken back to a copy", async () => {
+    const at = await replica();
+    await publish("pump");
+    const { next } = await vi.waitFor(async () => {
+      const read = await readOn(at, "");
+      expect(read.changes).toHaveLength(1);
+      return read;
+    });
+    const ahead = cursorOf(at.surroundings.keys, 2);
+    await expect(ask(at, { since: ahead })).rejects.toMatchObject({ kind: "gone", reason: "CURSOR_EXPIRED" });
+    // A replica that has not read so far itself looks first.
+    const other = await composeReplica(world, { shows: (...asked) => shows(...asked) });
+    expect((await ask(other, { since: cursorOf(at.surroundings.keys, 0) })).changes.map(told)).toHaveLength(1);
+    await publish("valve");
+    await vi.waitFor(async () => expect((await readOn(at, next)).changes).toHaveLength(1));
+    expect((await ask(other, { since: ahead })).changes).toEqual([]);
+    await other.close();
+  });
+
   it("begins anywhere: at the oldest, now, and after each change", async () => {
     const at = await replica();
     for (const plugin of ["pump", "valve", "crank"]) await publish(plugin);

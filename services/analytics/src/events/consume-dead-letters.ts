@@ -26,12 +26,22 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
     return await deadLetters.settle(group, eventId, attempts, now);
   }
   const { group, event: unhandled, attempts, cause } = decodeEvent(parkedSubject, event.data);
-  if (unhandled?.time === undefined) {
+  const data = Buffer.from(unhandled?.data ?? []).toString("utf8");
+  if (unhandled?.time === undefined || !isJson(data)) {
     // Nothing that this registry has written; trying again would not make it so.
     return log.error({ eventId: event.id, group }, "dead letter without its event, dropped");
   }
-  const { traceparent, data, time, ...rest } = unhandled;
+  const { traceparent, time, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
-  const whole = { ...rest, ...trace, time, data: Buffer.from(data).toString("utf8") };
+  const whole = { ...rest, ...trace, time, data };
   await deadLetters.park({ group, event: whole, attempts, cause }, now);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

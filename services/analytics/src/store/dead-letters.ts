@@ -78,8 +78,9 @@ export class DeadLetters {
   async park({ group, event, attempts, cause }: Parked, now: Date): Promise<void> {
     const _id = deadLetterId(group, event.id);
     const shown = { event, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
-    const renew = () =>
-      this.collection.updateOne({ _id, attempts: { $lt: attempts } }, { $set: shown, $unset: { closedAt: true } });
+    // What was dropped stays so, whatever comes of a retry that was under way.
+    const older = { _id, attempts: { $lt: attempts }, state: { $ne: "dropped" } } as const;
+    const renew = () => this.collection.updateOne(older, { $set: shown, $unset: { closedAt: true } });
     if ((await renew()).matchedCount > 0) return;
     const inserted = await this.collection.insertNew([{ ...shown, _id, group, eventId: event.id, firstParkedAt: now }]);
     // An older telling may have come in between.
@@ -133,9 +134,12 @@ export class DeadLetters {
     );
   }
 
-  /** @returns false where it was over already */
+  /** With a retry that has not gone out yet. @returns false where it was over already */
   async drop(id: string, now: Date): Promise<boolean> {
-    const over = { $set: { state: "dropped", closedAt: now }, $unset: { open: true, event: true } } as const;
+    const over = {
+      $set: { state: "dropped", closedAt: now },
+      $unset: { open: true, event: true, outbox: true },
+    } as const;
     return (await this.collection.updateOne({ _id: id, open: true }, over)).matchedCount > 0;
   }
 

@@ -30,7 +30,7 @@ export function filterVisible(parts: Parts) {
     const known = new Map((await parts.plugins.some(names)).map((plugin) => [plugin._id as string, plugin]));
     const seen = (name: string): PluginDocument | undefined => {
       const plugin = known.get(name);
-      return plugin?.published === true && maySee(context.caller, plugin) ? plugin : undefined;
+      return plugin !== undefined && maySee(context.caller, plugin) ? plugin : undefined;
     };
     const ids = items.flatMap(({ name, version }) =>
       isVersion(version) && seen(name) !== undefined ? [releaseId(name as PluginName, version)] : [],
@@ -38,8 +38,8 @@ export function filterVisible(parts: Parts) {
     const heads = new Map((await parts.releases.some([...new Set(ids)])).map((head) => [head._id, head]));
     const sights = items.map(({ name, version }): Sight => {
       const plugin = seen(name);
-      if (plugin === undefined) return unseen;
       const head = heads.get(releaseId(name, version));
+      if (plugin === undefined || !isKnown(plugin, head)) return unseen;
       return { plugin: true, release: head !== undefined && seesRelease(context.caller, plugin, head) };
     });
     return { sights };
@@ -49,6 +49,11 @@ export function filterVisible(parts: Parts) {
 function refuseDirect({ caller, via }: CallContext): void {
   if (via !== undefined || caller.type === "service") return;
   throw caller.type === "anonymous" ? unauthenticated() : permissionDenied();
+}
+
+/** A plugin is known from its first publication on. Its document follows the release, whose event may be ahead of that. */
+function isKnown(plugin: PluginDocument, head: ReleaseHead | undefined): boolean {
+  return plugin.published || head?.publishedAt !== undefined;
 }
 
 function seesRelease(caller: Caller, plugin: PluginDocument, head: ReleaseHead): boolean {

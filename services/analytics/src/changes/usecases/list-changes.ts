@@ -32,9 +32,17 @@ export const listChanges: ChangeUseCase<"listChanges"> = (parts) => async (reque
   };
 };
 
-async function startOf({ keys, tail, changes }: ChangeParts, { since }: ListChangesRequest): Promise<number> {
-  if (since === "now") return tail.head();
-  return since === "" ? changes.floor() : numberIn(keys, since);
+async function startOf(parts: ChangeParts, { since }: ListChangesRequest): Promise<number> {
+  if (since === "now") return parts.tail.head();
+  return since === "" ? parts.changes.floor() : await placeOf(parts, since);
+}
+
+/** Nobody has come further than the feed: where it was taken back to a copy, what comes next is not what was there. */
+async function placeOf({ keys, tail }: ChangeParts, cursor: string): Promise<number> {
+  const number = numberIn(keys, cursor);
+  if (number > (await tail.head())) await tail.refresh();
+  if (number > (await tail.head())) throw cursorExpired();
+  return number;
 }
 
 function toMessage(keys: Keys, { _id, eventId: id, type, plugin, version = "", time, sha256 = "" }: Change) {
