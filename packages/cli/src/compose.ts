@@ -62,6 +62,7 @@ export async function composeServices(composition: Composition): Promise<Compose
   const plainBus = opened(
     await openBus({
       natsUrl: settings.NATS_URL,
+      duplicateSeconds: settings.NATS_DUPLICATE_SECONDS,
       name: `agenticraft-registry ${plan.hosted.join("+")}`,
       log: around("gateway").log,
       clock: around("gateway").clock,
