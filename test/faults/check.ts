@@ -4,7 +4,7 @@ import { setting } from "../servers/environment.ts";
 import { type CheckOptions, checkInvariants, verdictLines } from "./invariants/index.ts";
 import { readJournal } from "./invariants/journal.ts";
 
-const usage = `node test/faults/check.ts --url URL --journal FILE [options]
+const usage = `npm run faults -- check --url URL --journal FILE [options]
 
   --url URL          a gateway, e.g. http://127.0.0.1:8080
   --journal FILE     what clients did, see test/faults/README.md
@@ -20,12 +20,13 @@ const usage = `node test/faults/check.ts --url URL --journal FILE [options]
 ADMIN_TOKEN in the environment has what is private looked at as well.
 Exit codes: 0 everything that could be judged holds, 1 something is broken, 2 wrong usage.`;
 
-/** Holds a running registry against the invariants. */
-async function main(): Promise<number> {
+/** Holds a running registry against the invariants. @returns the exit code */
+export async function checkCommand(args: readonly string[]): Promise<number> {
   let options: CheckOptions;
   let asJson = false;
   try {
     const { values } = parseArgs({
+      args: [...args],
       options: {
         ...{ url: { type: "string" }, journal: { type: "string" }, mongo: { type: "string" }, s3: { type: "string" } },
         ...{ data: { type: "string" }, nats: { type: "string" }, secrets: { type: "string" } },
@@ -78,5 +79,3 @@ function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle
             .filter((line) => line !== ""),
   };
 }
-
-process.exitCode = await main();

@@ -127,7 +127,7 @@ export function publishes(entries: readonly Entry[]): PublishEntry[] {
 
 /** What may have been taken away is not asked for. */
 function removals(entries: readonly Entry[]): (entry: { name: string; version: string }) => boolean {
-  const removed = new Set(entries.filter(({ type }) => type === "removal").map(keyOf));
+  const removed = new Set(entries.filter((entry) => entry.type === "removal").map(keyOf));
   return (entry) => removed.has(keyOf(entry)) || removed.has(keyOf({ ...entry, version: "" }));
 }
 
