@@ -15,6 +15,8 @@ const usage = `npm run faults -- check --url URL --journal FILE [options]
   --log FILE         may be repeated: no secret may stand in it
   --secrets FILE     those secrets, one a line
   --settle SECONDS   how long outbox, counts and garbage may take (30)
+  --grace SECONDS    UPLOAD_LIFETIME_SECONDS of the registry (3600): uploads that came to nothing may stay for so long
+  --others           there may be releases that the journal does not tell of, as where the registry was not empty
   --json             one JSON object
 
 ADMIN_TOKEN in the environment has what is private looked at as well.
@@ -31,9 +33,15 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
         ...{ url: { type: "string" }, journal: { type: "string" }, mongo: { type: "string" }, s3: { type: "string" } },
         ...{ data: { type: "string" }, nats: { type: "string" }, secrets: { type: "string" } },
         ...{ settle: { type: "string", default: "30" }, json: { type: "boolean", default: false } },
+        ...{ grace: { type: "string", default: "3600" }, others: { type: "boolean", default: false } },
+        help: { type: "boolean", default: false },
         log: { type: "string", multiple: true, default: [] },
       },
     });
+    if (values.help) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
     asJson = values.json;
     options = optionsFrom(values);
   } catch (error) {
@@ -56,11 +64,27 @@ interface Given {
   readonly secrets?: string | undefined;
   readonly log: string[];
   readonly settle: string;
+  readonly grace: string;
+  readonly others: boolean;
 }
 
-function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle }: Given): CheckOptions {
+function optionsFrom({
+  url,
+  journal,
+  mongo,
+  s3,
+  data,
+  nats,
+  secrets,
+  log,
+  settle,
+  grace,
+  others,
+}: Given): CheckOptions {
   if (url === undefined || journal === undefined) throw new Error("--url and --journal are needed");
-  if (!/^\d{1,5}$/.test(settle)) throw new Error("--settle: expected a whole number of seconds");
+  for (const [name, text] of Object.entries({ settle, grace })) {
+    if (!/^\d{1,7}$/.test(text)) throw new Error(`--${name}: expected a whole number of seconds`);
+  }
   const [bucket = "agenticraft-plugins", accessKey, secretKey] = ["S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"].map(
     setting,
   );
@@ -70,6 +94,7 @@ function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle
   return {
     ...{ url, entries: readJournal(journal), token: setting("ADMIN_TOKEN") },
     ...{ mongodbUrl: mongo, dataDir: data, natsUrl: nats, logs: log, settleMs: Number(settle) * 1000 },
+    ...{ graceMs: Number(grace) * 1000, others },
     s3: s3 === undefined ? undefined : { endpoint: s3, bucket, accessKey: accessKey ?? "", secretKey: secretKey ?? "" },
     secrets:
       secrets === undefined

@@ -27,6 +27,8 @@ export interface Report {
 
 /** The outbox has to have drained within 30 s of the last fault (I7), and so has all that follows by itself. */
 const settleMs = 30_000;
+/** The shortest life of an upload, and a collection of garbage after it. */
+const graceMs = 70_000;
 const convergeMs = 60_000;
 const startWithinMs = 60_000;
 const mostUnexpected = 20;
@@ -115,7 +117,7 @@ function judge({ stack, stores, logs, secrets }: Registry, { journal }: Setting)
   return checkInvariants({
     ...{ url: stack.baseUrls[0] ?? "", entries: journal.entries, mongodbUrl: MONGODB_URL, natsUrl: stores.nats.url },
     s3: { endpoint: stores.minio.endpoint, bucket: S3_BUCKET, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY },
-    ...{ logs, secrets, settleMs },
+    ...{ logs, secrets, settleMs, graceMs },
   });
 }
 
