@@ -59,16 +59,17 @@ export async function runCampaign(
   folder: string,
   say: (line: string) => void,
 ): Promise<Report> {
-  const random = seeded(options.seed);
+  // What clients do follows from how fast they are answered, so it must not decide on the faults.
+  const [random, ofClients] = [seeded(options.seed), seeded(options.seed + 1)];
   const shape = shapeOf(options);
   const startedAt = performance.now();
   const registry = await startRegistry(folder, shape.duplicateSeconds);
   say(`${registry.stack.names.length} processes started in ${seconds(performance.now() - startedAt)} s`);
   const problems: string[] = [];
-  const setting = settingOf(registry, random, join(folder, "journal.jsonl"), problems);
+  const setting = settingOf(registry, ofClients, join(folder, "journal.jsonl"), problems);
   const load = new Load(setting, shape.mostPublishes);
   load.start();
-  const scene = { registry, setting, load, lasting: shape.lasting };
+  const scene = { registry, setting, random, lasting: shape.lasting };
   const faults: Injected[] = [];
   try {
     if (!(await setting.tally.servedAfter(0, ["publish", "download"], startWithinMs))) {

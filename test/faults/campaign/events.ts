@@ -54,8 +54,9 @@ async function someEvents(connection: NatsConnection, random: Seeded, most: numb
   const events: StoredMsg[] = [];
   for (const seq of random.shuffled(all).slice(0, most)) {
     const event = await manager.streams.getMessage(stream, { seq });
-    // Poison is counted by its own fault.
-    if (event !== null && event.header?.get("ce-source") !== poisonSource) events.push(event);
+    // Poison, and what is no event, belong to their own fault.
+    const source = event?.header?.get("ce-source") ?? "";
+    if (event !== null && source !== "" && source !== poisonSource) events.push(event);
   }
   return events;
 }

@@ -1,4 +1,4 @@
-import type { Load } from "./load.ts";
+import type { Seeded } from "../seeded.ts";
 import type { Registry } from "./registry.ts";
 import type { Setting } from "./setting.ts";
 
@@ -6,7 +6,8 @@ import type { Setting } from "./setting.ts";
 export interface Scene {
   readonly registry: Registry;
   readonly setting: Setting;
-  readonly load: Load;
+  /** Chooses what is hurt, and nothing else, so that a seed says it. */
+  readonly random: Seeded;
   /** How long a fault of the usual kind lasts, in milliseconds: at least and at most. */
   readonly lasting: readonly [number, number];
   /** Called when the fault ends: the recovery is counted from here. */
@@ -20,5 +21,5 @@ export interface Fault {
   run(scene: Scene): Promise<string>;
 }
 
-export const milliseconds = ({ lasting: [least, most], setting: { random } }: Scene): number =>
+export const milliseconds = ({ lasting: [least, most], random }: Scene): number =>
   least + random.below(most - least + 1);

@@ -15,9 +15,9 @@ const lookEveryMs = 50;
 export const eventsAgain: Fault = {
   kind: "events again, shuffled and a day old",
   async run(scene) {
-    const { registry, setting } = scene;
+    const { registry, random } = scene;
     const options = { most: mostCopies, forgottenSeconds: registry.duplicateSeconds };
-    const taken = await withBus(registry.stores.nats.url, (bus) => sendAgain(bus, setting.random, options));
+    const taken = await withBus(registry.stores.nats.url, (bus) => sendAgain(bus, random, options));
     scene.lifted();
     return `${taken} copies`;
   },

@@ -8,12 +8,12 @@ type Service = (typeof services)[number];
 const someMomentMs = 300;
 
 /** One of the replicas, or sometimes all. */
-function victims({ registry, setting }: Scene, service: Service): string[] {
+function victims({ registry, random }: Scene, service: Service): string[] {
   const replicas = registry.stack.names.filter((name) => name.startsWith(service));
-  return setting.random.below(3) === 0 ? replicas : setting.random.shuffled(replicas).slice(0, 1);
+  return random.below(3) === 0 ? replicas : random.shuffled(replicas).slice(0, 1);
 }
 
-const atSomeMoment = ({ setting }: Scene): Promise<void> => pause(setting.random.below(someMomentMs));
+const atSomeMoment = ({ random }: Scene): Promise<void> => pause(random.below(someMomentMs));
 
 export const kill = (service: Service): Fault => ({
   kind: `kill -9 ${service}`,
