@@ -29,7 +29,7 @@ export async function tryToPublish(setting: Setting, gateway: string, task: Task
   );
   setting.journal.add({ type: "publish", name, version, sha256, status });
   const acknowledged = status !== null && isAcknowledged({ status });
-  const lost = (contested && status === 409) || (status === 410 && setting.shelf.isRemoved(pack));
+  const lost = status === 409 && (contested || setting.shelf.isRemoved(pack));
   setting.tally.add("publish", begunAt, acknowledged || lost);
   if (acknowledged) setting.shelf.put(pack);
   else if (isPassing(status)) setting.open.push(task);
