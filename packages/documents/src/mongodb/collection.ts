@@ -172,6 +172,8 @@ export class MongoDocumentCollection<T extends Document> implements Collection<T
 function collisions(error: unknown): ReadonlySet<number> {
   if (!(error instanceof MongoBulkWriteError)) throw error;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  // Then it says nothing of any document: the way to the server broke, or the server refused the whole.
+  if (errors.length === 0) throw error.errorResponse instanceof Error ? error.errorResponse : error;
   const other = errors.find(({ code }) => code !== 11000);
   if (other !== undefined || error.result.getWriteConcernError() !== undefined) throw error;
   return new Set(errors.map(({ index }) => index));
