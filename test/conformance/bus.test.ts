@@ -17,7 +17,9 @@ describe.skipIf(missing("nats"))("NATS", () => {
   });
   afterAll(stopServers);
 
-  const open = (change: { natsUrl?: string; timeoutMs?: number; maxSilenceMs?: number } = {}): Promise<Bus> =>
+  const open = (
+    change: { natsUrl?: string; timeoutMs?: number; maxSilenceMs?: number; duplicateSeconds?: number } = {},
+  ): Promise<Bus> =>
     openBus({ natsUrl: server.url, name: "test", log: silentLog, redelivery: { baseMs: 20, maxMs: 100 }, ...change });
 
   describeBus("The NATS bus", async () => ({ bus: await open(), another: () => open() }));
@@ -134,6 +136,19 @@ describe.skipIf(missing("nats"))("NATS", () => {
       await late.close();
       await bus.close();
       await own.start();
+    });
+
+    it("forgets the ids of events as soon as it is told to", async () => {
+      await bus.close();
+      const forgetful = await nats();
+      bus = await open({ natsUrl: forgetful.url, duplicateSeconds: 1 });
+      const subject = freshSubject();
+      const got = await collect("forgetful", subject);
+      const event = freshEvent(subject, 1);
+      await eventually(async () => {
+        await bus.publish(event);
+        expect(got).toEqual([1, 1]);
+      });
     });
 
     it("is killed in the middle: nothing that was accepted is lost", async () => {

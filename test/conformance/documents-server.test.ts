@@ -68,6 +68,42 @@ describe.skipIf(missing("mongo"))("documents on a MongoDB server that comes and 
     expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
   });
 
+  it("does not say of documents that they were inserted or changed where the server was killed or was not there", async () => {
+    const documents = await open("broken-off", 2_000);
+    const accounts = await documents.collection<Account>({ name: "accounts", indexes: [] });
+    const acknowledged: number[] = [];
+    const outcomes = new Set<unknown>();
+    let next = 0;
+    let down = false;
+    const write = async (): Promise<void> => {
+      while (!down) {
+        const some = [{ _id: next++ }, { _id: next++ }];
+        const told = accounts.insertNew(some).then((inserted) => {
+          for (const position of inserted) acknowledged.push(some[position]?._id ?? -1);
+        });
+        outcomes.add(await kindOf(told));
+        const others = [next++, next++];
+        const changes = others.map((_id) => ({ filter: { _id }, update: { $set: { changed: true } } }));
+        const changed = accounts.updateEach(changes, { upsert: true }).then(() => acknowledged.push(...others));
+        outcomes.add(await kindOf(changed));
+      }
+    };
+    const writers = Promise.all(Array.from({ length: 12 }, write));
+    await expect.poll(() => acknowledged.length).toBeGreaterThan(50);
+    await server.kill();
+    down = true;
+    await writers;
+    expect(await kindOf(accounts.insertNew([{ _id: -2 }]))).toBe("unavailable");
+    expect(await kindOf(accounts.updateEach([{ filter: { _id: -2 }, update: { $set: { changed: true } } }]))).toBe(
+      "unavailable",
+    );
+    await server.start();
+    await answers(documents);
+    const found = new Set((await accounts.find({})).map(({ _id }) => _id));
+    expect(acknowledged.filter((id) => !found.has(id))).toEqual([]);
+    expect(outcomes).toEqual(new Set(["fulfilled", "unavailable"]));
+  });
+
   it("keeps services of one server in databases of their own", async () => {
     const services = await Promise.all(
       ["auth", "catalog"].map((service) =>

@@ -4,7 +4,7 @@ import { setting } from "../servers/environment.ts";
 import { type CheckOptions, checkInvariants, verdictLines } from "./invariants/index.ts";
 import { readJournal } from "./invariants/journal.ts";
 
-const usage = `node test/faults/check.ts --url URL --journal FILE [options]
+const usage = `npm run faults -- check --url URL --journal FILE [options]
 
   --url URL          a gateway, e.g. http://127.0.0.1:8080
   --journal FILE     what clients did, see test/faults/README.md
@@ -15,24 +15,33 @@ const usage = `node test/faults/check.ts --url URL --journal FILE [options]
   --log FILE         may be repeated: no secret may stand in it
   --secrets FILE     those secrets, one a line
   --settle SECONDS   how long outbox, counts and garbage may take (30)
+  --grace SECONDS    UPLOAD_LIFETIME_SECONDS of the registry (3600): uploads that came to nothing may stay for so long
+  --others           there may be releases that the journal does not tell of, as where the registry was not empty
   --json             one JSON object
 
 ADMIN_TOKEN in the environment has what is private looked at as well.
 Exit codes: 0 everything that could be judged holds, 1 something is broken, 2 wrong usage.`;
 
-/** Holds a running registry against the invariants. */
-async function main(): Promise<number> {
+/** Holds a running registry against the invariants. @returns the exit code */
+export async function checkCommand(args: readonly string[]): Promise<number> {
   let options: CheckOptions;
   let asJson = false;
   try {
     const { values } = parseArgs({
+      args: [...args],
       options: {
         ...{ url: { type: "string" }, journal: { type: "string" }, mongo: { type: "string" }, s3: { type: "string" } },
         ...{ data: { type: "string" }, nats: { type: "string" }, secrets: { type: "string" } },
         ...{ settle: { type: "string", default: "30" }, json: { type: "boolean", default: false } },
+        ...{ grace: { type: "string", default: "3600" }, others: { type: "boolean", default: false } },
+        help: { type: "boolean", default: false },
         log: { type: "string", multiple: true, default: [] },
       },
     });
+    if (values.help) {
+      process.stdout.write(`${usage}\n`);
+      return 0;
+    }
     asJson = values.json;
     options = optionsFrom(values);
   } catch (error) {
@@ -55,11 +64,27 @@ interface Given {
   readonly secrets?: string | undefined;
   readonly log: string[];
   readonly settle: string;
+  readonly grace: string;
+  readonly others: boolean;
 }
 
-function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle }: Given): CheckOptions {
+function optionsFrom({
+  url,
+  journal,
+  mongo,
+  s3,
+  data,
+  nats,
+  secrets,
+  log,
+  settle,
+  grace,
+  others,
+}: Given): CheckOptions {
   if (url === undefined || journal === undefined) throw new Error("--url and --journal are needed");
-  if (!/^\d{1,5}$/.test(settle)) throw new Error("--settle: expected a whole number of seconds");
+  for (const [name, text] of Object.entries({ settle, grace })) {
+    if (!/^\d{1,7}$/.test(text)) throw new Error(`--${name}: expected a whole number of seconds`);
+  }
   const [bucket = "agenticraft-plugins", accessKey, secretKey] = ["S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY"].map(
     setting,
   );
@@ -69,6 +94,7 @@ function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle
   return {
     ...{ url, entries: readJournal(journal), token: setting("ADMIN_TOKEN") },
     ...{ mongodbUrl: mongo, dataDir: data, natsUrl: nats, logs: log, settleMs: Number(settle) * 1000 },
+    ...{ graceMs: Number(grace) * 1000, others },
     s3: s3 === undefined ? undefined : { endpoint: s3, bucket, accessKey: accessKey ?? "", secretKey: secretKey ?? "" },
     secrets:
       secrets === undefined
@@ -78,5 +104,3 @@ function optionsFrom({ url, journal, mongo, s3, data, nats, secrets, log, settle
             .filter((line) => line !== ""),
   };
 }
-
-process.exitCode = await main();

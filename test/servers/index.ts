@@ -20,6 +20,8 @@ import type { ServerName } from "./recipes.ts";
 export interface TestServer extends Controlled {
   /** False for a server that the environment names: `stop`, `kill`, `start` and `signal` throw. */
   readonly controllable: boolean;
+  /** Where it keeps its data, for tests that take that away while it is stopped; empty where it is not controllable. */
+  readonly dataFolder: string;
 }
 
 /** A NATS server with JetStream on files: `nats://127.0.0.1:port`. */
@@ -152,7 +154,7 @@ async function own(name: ServerName, describe: (port: number, folder: string, pr
   const data = join(folder.path, "data");
   mkdirSync(data);
   const command = { name, program, cwd: folder.path, env: inherited(), ...describe(reserved.port, data, program) };
-  const server = Object.assign(new ControlledProcess(command), { controllable: true });
+  const server = Object.assign(new ControlledProcess(command), { controllable: true, dataFolder: data });
   closeWithServers(async () => {
     await server.kill();
     folder.remove();
@@ -167,5 +169,5 @@ function foreign<Address extends object>(source: string, address: Address): Addr
     throw new Error(`the server that ${source} names cannot be stopped or started by a test`);
   };
   const controls = { start: refuse, stop: refuse, kill: refuse, ended: refuse, signal: refuse };
-  return { ...address, controllable: false, pid: undefined, ...controls, log: () => "" };
+  return { ...address, controllable: false, dataFolder: "", pid: undefined, ...controls, log: () => "" };
 }

@@ -34,6 +34,10 @@ const ending: NodeJS.Signals[] = ["SIGKILL", "SIGTERM", "SIGINT"];
 export interface StackOptions {
   /** Settings for every process, over those that the stack makes. */
   settings?: Record<string, string>;
+  /** Settings of one process, by its name, over those. */
+  settingsOf?: (name: string) => Record<string, string>;
+  /** Given everything that a process prints, by its name. */
+  heard?: (name: string, text: string) => void;
   /** Servers to use instead of new ones; one stack at a time can use the same NATS server. */
   stores?: Stores;
   /** Has the processes show each other certificates. */
@@ -93,8 +97,9 @@ export async function startStack(kind: StackKind, options: StackOptions = {}): P
   const certificates = options.tls === true ? new StackCertificates(join(folder.path, "tls"), plan) : undefined;
   const processes = new Map(
     plan.map((planned) => {
-      const settings = { ...certificates?.settingsOf(planned), ...common };
-      return [planned.name, describeProcess(plan, planned, folder.path, settings)];
+      const { name } = planned;
+      const settings = { ...certificates?.settingsOf(planned), ...common, ...options.settingsOf?.(name) };
+      return [name, describeProcess(plan, planned, folder.path, settings, options.heard)];
     }),
   );
   closeWithServers(async () => {
@@ -140,7 +145,9 @@ function describeProcess(
   planned: PlannedProcess,
   folder: string,
   common: Record<string, string>,
+  heard: StackOptions["heard"],
 ): ControlledProcess {
+  const capture = captureOutput(planned.name);
   const { PATH, HOME, TMPDIR } = inherited();
   const settings = { ...networkSettings(plan, planned), DATA_DIR: join(folder, `data-${planned.name}`), ...common };
   return new ControlledProcess({
@@ -151,7 +158,10 @@ function describeProcess(
     env: { PATH, HOME, TMPDIR, ...settings },
     ready: () => answersHttp(`http://127.0.0.1:${planned.httpPort}/ready`),
     startWithin,
-    heard: captureOutput(planned.name),
+    heard: (text) => {
+      capture(text);
+      heard?.(planned.name, text);
+    },
   });
 }
 

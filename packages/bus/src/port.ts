@@ -12,7 +12,7 @@
  *   is parked by another, which does not handle it again;
  * - a parked event is published whole under `registry.deadletters.event.parked`, and stays undelivered where that fails;
  *   one that was delivered again by hand and handled is told of under `registry.deadletters.event.settled`;
- * - publishing the same `id` again within two minutes is accepted and may be dropped, but not with another `again`;
+ * - publishing the same `id` again within two minutes (or as the adapter is told) is accepted and may be dropped, but not with another `again`;
  * - handlers and taps get a JSON copy of their own;
  * - every call is bounded in time and fails with kind `unavailable` when the bus is away; subscriptions outlive that;
  * - order is kept per publisher in the usual case but not promised: events carry the revision of what they tell.

@@ -64,6 +64,7 @@ export async function composeServices(composition: Composition): Promise<Compose
   const plainBus = opened(
     await openBus({
       natsUrl: settings.NATS_URL,
+      duplicateSeconds: settings.NATS_DUPLICATE_SECONDS,
       name: `agenticraft-registry ${plan.hosted.join("+")}`,
       log,
       clock,

@@ -169,7 +169,7 @@ function buildFrame({ plan, settings, log, tls, opened, tracing }: FrameParts) {
         const request = { credential, address: address ?? "" };
         return (await auth.exchangeCredential(request, { as: "service", timeoutMs: 4000 })).internalToken;
       },
-      epoch: async () => (await auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 })).epoch,
+      epoch: () => auth.getRevocationEpoch({}, { as: "service", timeoutMs: 2000 }),
     };
   });
   if (tls !== undefined) metrics.showCertificate("grpc", () => tls.files.material.expires);

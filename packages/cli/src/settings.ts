@@ -95,6 +95,13 @@ export const processSettings = {
     shownDefault: "embedded",
     protocols: ["nats:", "tls:"],
   }),
+  NATS_DUPLICATE_SECONDS: integer({
+    description:
+      "How long NATS remembers the ids of events and drops one that comes again, 1 to 86400; it may be widened later",
+    fallback: 120,
+    min: 1,
+    max: 86_400,
+  }),
   S3_ENDPOINT: url<string | undefined>({
     description: "MinIO or another S3 server for packages",
     fallback: undefined,

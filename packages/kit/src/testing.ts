@@ -59,7 +59,7 @@ export function createTestSurroundings(options: TestSurroundingsOptions = {}): T
   const metrics = createMetrics();
   const auth: AuthPort = options.auth ?? {
     exchange: () => Promise.reject(unauthenticated()),
-    epoch: () => Promise.resolve(0),
+    epoch: () => Promise.resolve({ epoch: 0, raisedAgoMs: [] }),
   };
   const identity = new Identity(keys, clock, () => auth);
   const tracing = options.tracing ?? noTracing;

@@ -222,6 +222,20 @@ describe("the revocation epoch", () => {
     await other.close();
   });
 
+  it("tells how long ago it was raised, for as long as anybody may bear with what was decided before", async () => {
+    const { clock } = replica.surroundings;
+    const ago = async (): Promise<number[]> => (await replica.auth.getRevocationEpoch({})).raisedAgoMs;
+    clock.advance(11_000);
+    await replica.auth.logout({ token: await login() });
+    clock.advance(3000);
+    await replica.auth.logout({ token: await login() });
+    const [latest = 0, before = 0, ...more] = await ago();
+    expect([latest >= 0, before - latest >= 3000, more]).toEqual([true, true, []]);
+    clock.advance(11_000);
+    await replica.auth.logout({ token: await login() });
+    expect(await ago()).toHaveLength(1);
+  });
+
   it("makes up for a withdrawal that a crash cut off", async () => {
     const before = await epochNow();
     const counters = await store.documents.collection<{ _id: string }>({ name: "counters", indexes: [] });

@@ -15,7 +15,7 @@ export function createWithdraw(counters: Counters, deps: Pick<Surroundings, "clo
     try {
       return await change();
     } finally {
-      await counters.endWithdrawal(id);
+      await counters.endWithdrawal(id, deps.clock.now());
       // This process need not wait for its next poll; if asking fails now, that poll still comes.
       await deps.identity.epoch.refresh().catch(() => undefined);
     }

@@ -24,6 +24,10 @@ export interface CheckContext {
   readonly entries: readonly Entry[];
   /** Undefined: what is in the stores is not looked at. */
   readonly truth: Truth | undefined;
+  /** Whether releases may be there that the journal does not tell of. */
+  readonly others: boolean;
+  /** Younger than this, what waits under `staging/` is a publish under way; in milliseconds. */
+  readonly graceMs: number;
   /** How long things that follow by themselves may take, in milliseconds. */
   readonly settleMs: number;
 }
@@ -31,6 +35,7 @@ export interface CheckContext {
 const mostProblems = 20;
 const requestMs = 30_000;
 const lookEveryMs = 250;
+const atOnce = 4;
 
 export function verdict(id: string, what: string, checked: number, problems: readonly string[]): Verdict {
   return { id, what, holds: problems.length === 0, checked, problems: problems.slice(0, mostProblems) };
@@ -86,3 +91,11 @@ export function digestOf(bytes: Uint8Array): string {
 
 export const keyOf = ({ name, version }: { readonly name: string; readonly version: string }): string =>
   `${name}@${version}`;
+
+export async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}

@@ -1,9 +1,11 @@
 import type { CheckContext, Verdict } from "./context.ts";
-import { countsAreExact } from "./counts.ts";
+import { effectsAreExact } from "./effects.ts";
 import type { Entry } from "./journal.ts";
+import { visibleArePassed } from "./listed.ts";
 import { acknowledgedAreThere, listedDownload, oneReleaseEach, refusedLeaveNothing } from "./published.ts";
-import { logsHoldNoSecret } from "./secrets.ts";
-import { blobsAreReferenced, nothingIsStuck, projectionsFollow } from "./stored.ts";
+import { secretsAreKept } from "./secrets.ts";
+import { blobsAreReferenced, projectionsFollow } from "./stored.ts";
+import { nothingIsStuck } from "./stuck.ts";
 import { embeddedTruth, mongoTruth, type S3Address, type Truth } from "./truth.ts";
 
 export type { Verdict } from "./context.ts";
@@ -26,6 +28,10 @@ export interface CheckOptions {
   readonly secrets?: readonly string[] | undefined;
   /** How long what follows by itself may take: outbox, counts, collection of garbage. Default 30000. */
   readonly settleMs?: number | undefined;
+  /** Whether there may be releases that the journal does not tell of, as in a registry that was not empty. */
+  readonly others?: boolean | undefined;
+  /** `UPLOAD_LIFETIME_SECONDS` of the registry: uploads that came to nothing may stay for so long. Default an hour. */
+  readonly graceMs?: number | undefined;
 }
 
 /**
@@ -36,18 +42,20 @@ export interface CheckOptions {
 export async function checkInvariants(options: CheckOptions): Promise<Verdict[]> {
   const truth = await openTruth(options);
   const { url, token, entries, settleMs = 30_000, natsUrl, logs = [], secrets = [] } = options;
-  const context: CheckContext = { url, token, entries, truth, settleMs };
+  const { others = false, graceMs = 3_600_000 } = options;
+  const context: CheckContext = { url, token, entries, truth, settleMs, others, graceMs };
   try {
     const stuck = await nothingIsStuck(context, natsUrl);
     const one = await oneReleaseEach(context);
     const there = await acknowledgedAreThere(context);
-    const counts = await countsAreExact(context);
-    const [whole, checked] = await listedDownload(context);
+    const effects = await effectsAreExact(context);
+    const whole = await listedDownload(context);
     const refused = await refusedLeaveNothing(context);
     const projections = await projectionsFollow(context);
     const blobs = await blobsAreReferenced(context);
-    const secretsOut = await logsHoldNoSecret(logs, secrets);
-    return [there, one, whole, refused, counts, blobs, stuck, projections, secretsOut, checked];
+    const kept = await secretsAreKept(context, logs, secrets);
+    const passed = await visibleArePassed(context);
+    return [there, one, whole, refused, effects, blobs, stuck, projections, kept, passed];
   } finally {
     await truth?.close();
   }

@@ -24,6 +24,8 @@ export interface DownloadEntry {
    * one that broke off: counted once or not at all.
    */
   readonly outcome: "complete" | "refused" | "unknown";
+  /** Of the bytes that came, where they are those that were published (and not another packing). */
+  readonly sha256?: string;
 }
 
 /** A release, or with an empty version every release of a plugin, was taken away, or was tried to be. */
@@ -35,7 +37,33 @@ export interface RemovalEntry {
   readonly status: number | null;
 }
 
-export type Entry = PublishEntry | DownloadEntry | RemovalEntry;
+/** A credential was used after its revocation had been acknowledged. */
+export interface UseEntry {
+  readonly type: "use";
+  /** When the answer came. */
+  readonly at: string;
+  /** When the revocation was acknowledged, ISO 8601. */
+  readonly revoked: string;
+  /** Of the answer; null where none came. */
+  readonly status: number | null;
+}
+
+/** An event that no consumer can handle was put on the bus on purpose: it may become a dead letter. */
+export interface PoisonEntry {
+  readonly type: "poison";
+  readonly at: string;
+  /** Of the event: `ce-id`. */
+  readonly id: string;
+}
+
+/** For people who read the journal; nothing is judged by it. */
+export interface NoteEntry {
+  readonly type: "note";
+  readonly at: string;
+  readonly text: string;
+}
+
+export type Entry = PublishEntry | DownloadEntry | RemovalEntry | UseEntry | PoisonEntry | NoteEntry;
 type Untimed<E> = E extends Entry ? Omit<E, "at"> : never;
 
 /** What a client did and was told, in the order of its answers; the truth that a registry is held against. */
@@ -61,18 +89,30 @@ export function readJournal(file: string): Entry[] {
   return lines.flatMap((line, index) => (line.trim() === "" ? [] : [parseEntry(line, `${file}:${index + 1}`)]));
 }
 
+/** Fields that have to be there, by type: texts, and then what says what came of it. */
+const fieldsOf: Readonly<Record<string, { readonly texts: readonly string[]; readonly status?: string }>> = {
+  publish: { texts: ["name", "version", "sha256"], status: "status" },
+  download: { texts: ["name", "version", "outcome"] },
+  removal: { texts: ["name", "version"], status: "status" },
+  use: { texts: ["revoked"], status: "status" },
+  poison: { texts: ["id"] },
+  note: { texts: ["text"] },
+};
+
 function parseEntry(line: string, where: string): Entry {
   const value = JSON.parse(line) as Record<string, unknown>;
-  const texts = ["name", "version", ...(value.type === "publish" ? ["sha256"] : [])];
-  const missing = texts.filter((field) => typeof value[field] !== "string");
-  if (!["publish", "download", "removal"].includes(String(value.type))) missing.push("type");
-  const answered = value.type === "download" ? value.outcome : value.status;
-  if (answered === undefined) missing.push(value.type === "download" ? "outcome" : "status");
+  const fields = fieldsOf[String(value.type)];
+  const missing = (fields?.texts ?? ["type"]).filter(
+    (field) => fields === undefined || typeof value[field] !== "string",
+  );
+  const { status } = fields ?? {};
+  if (status !== undefined && value[status] !== null && typeof value[status] !== "number") missing.push(status);
   if (missing.length > 0) throw new Error(`${where}: no entry of a journal: ${missing.join(", ")}`);
   return value as unknown as Entry;
 }
 
-export const isAcknowledged = (entry: PublishEntry): boolean => entry.status === 200 || entry.status === 201;
+export const isAcknowledged = (entry: Pick<PublishEntry, "status">): boolean =>
+  entry.status === 200 || entry.status === 201;
 
 /** Refused for what it is, not because something was away or too much. */
 export const isRefused = ({ status }: PublishEntry): boolean =>

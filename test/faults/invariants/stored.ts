@@ -1,61 +1,34 @@
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
 import { latestOf, parseVersion } from "@registry/domain";
-import { type CheckContext, get, notJudged, settled, type Verdict, verdict } from "./context.ts";
-import { inTurns } from "./published.ts";
+import { type CheckContext, get, inTurns, notJudged, settled, type Verdict, verdict } from "./context.ts";
 import type { StoredPlugin, StoredRelease, Truth } from "./truth.ts";
 
-/** States in which a release refers to its bytes. */
+/** States in which a release refers to its bytes; of a staged one they may still be under way. */
 const referring: readonly string[] = ["staged", "published", "yanked", "quarantined"];
 const listedStates: readonly string[] = ["published", "yanked"];
 
-/** I6: after grace and a collection the blobs are those that releases refer to. */
-export async function blobsAreReferenced({ truth, settleMs }: CheckContext): Promise<Verdict> {
+/** I6: after grace and a collection the blobs are those that releases refer to, and nothing is staged. */
+export async function blobsAreReferenced({ truth, settleMs, graceMs }: CheckContext): Promise<Verdict> {
   const what = "after grace and a collection of garbage, the blobs are exactly those that releases refer to";
-  if (truth === undefined || (await truth.blobKeys("blobs/")) === undefined) {
+  if (truth === undefined || (await truth.objects("blobs/")) === undefined) {
     return notJudged("I6", what, "no documents or no blob store given");
   }
   let checked = 0;
   const problems = await settled(settleMs, async () => {
-    const referenced = new Set(
-      (await truth.releases()).filter(({ state }) => referring.includes(state)).map(({ sha256 }) => sha256),
-    );
-    const stored = ((await truth.blobKeys("blobs/")) ?? []).map((key) => key.split("/").at(-1) ?? "");
-    checked = Math.max(referenced.size, stored.length);
-    const missing = [...referenced].filter((digest) => !stored.includes(digest));
-    const left = stored.filter((digest) => !referenced.has(digest));
-    return [...missing.map((digest) => `missing ${digest}`), ...left.map((digest) => `left over ${digest}`)];
+    const releases = (await truth.releases()).filter(({ state }) => referring.includes(state));
+    const referenced = new Set(releases.map(({ sha256 }) => sha256));
+    const needed = new Set(releases.filter(({ state }) => state !== "staged").map(({ sha256 }) => sha256));
+    const objects = (await truth.objects("blobs/")) ?? [];
+    const stored = new Set(objects.map(({ key }) => key.split("/").at(-1) ?? ""));
+    checked = Math.max(referenced.size, stored.size);
+    const before = Date.now() - graceMs;
+    const staged = ((await truth.objects("staging/")) ?? []).filter(({ modifiedAt }) => modifiedAt.getTime() < before);
+    return [
+      ...[...needed.difference(stored)].map((digest) => `missing ${digest}`),
+      ...[...stored.difference(referenced)].map((digest) => `left over ${digest}`),
+      ...staged.map(({ key }) => `left over ${key}`),
+    ];
   });
   return verdict("I6", what, checked, problems);
-}
-
-/** I7: the outbox is empty and no consumer has anything before it. */
-export async function nothingIsStuck({ truth, settleMs }: CheckContext, natsUrl: string | undefined): Promise<Verdict> {
-  const what = "the outbox has drained, and nothing waits in a consumer";
-  if (truth === undefined) return notJudged("I7", what, "no stores given");
-  let consumers = 0;
-  const problems = await settled(settleMs, async () => {
-    const pending = (await truth.pending()).map((document) => `not relayed: ${document}`);
-    const waiting = natsUrl === undefined ? [] : await consumersWaiting(natsUrl);
-    consumers = waiting.length;
-    const stuck = waiting.filter(({ events }) => events > 0);
-    return [...pending, ...stuck.map(({ group, events }) => `${events} events wait in ${group}`)];
-  });
-  return verdict("I7", what, consumers, problems);
-}
-
-async function consumersWaiting(natsUrl: string): Promise<{ group: string; events: number }[]> {
-  const connection = await connect({ servers: natsUrl, timeout: 5000, maxReconnectAttempts: 2 });
-  try {
-    const manager = await jetstreamManager(connection, { timeout: 5000 });
-    const waiting: { group: string; events: number }[] = [];
-    for await (const { name, num_ack_pending, num_pending } of manager.consumers.list("REGISTRY")) {
-      waiting.push({ group: name, events: num_ack_pending + num_pending });
-    }
-    return waiting;
-  } finally {
-    await connection.close();
-  }
 }
 
 /** I8: what follows from releases and counts is what a computation from them comes to. */
@@ -67,9 +40,10 @@ export async function projectionsFollow(context: CheckContext): Promise<Verdict>
   const problems = await settled(context.settleMs, async () => {
     const { plugins, releasesOf } = await readAll(truth);
     checked = plugins.length;
-    const wrong = plugins.flatMap((plugin) => wrongProjection(plugin, releasesOf(plugin)));
+    const wrong = plugins.flatMap((plugin) => wrongProjection(plugin, releasesOf(plugin._id)));
     const shown = plugins.filter(({ listed, visibility }) => listed > 0 && (context.token ?? visibility) !== "private");
-    wrong.push(...(await wrongLists(context, context.token === undefined ? shown.filter(isPublic) : shown)));
+    const visible = context.token === undefined ? shown.filter(isPublic) : shown;
+    wrong.push(...(await wrongLists(context, visible, releasesOf)));
     return wrong;
   });
   return verdict("I8", what, checked, problems);
@@ -79,11 +53,11 @@ const isPublic = ({ visibility }: StoredPlugin): boolean => visibility === "publ
 
 async function readAll(truth: Truth): Promise<{
   plugins: StoredPlugin[];
-  releasesOf: (plugin: StoredPlugin) => StoredRelease[];
+  releasesOf: (plugin: string) => StoredRelease[];
 }> {
   const [plugins, releases] = await Promise.all([truth.plugins(), truth.releases()]);
   const byPlugin = Map.groupBy(releases, ({ plugin }) => plugin);
-  return { plugins, releasesOf: ({ _id }) => byPlugin.get(_id) ?? [] };
+  return { plugins, releasesOf: (plugin) => byPlugin.get(plugin) ?? [] };
 }
 
 function wrongProjection(plugin: StoredPlugin, releases: readonly StoredRelease[]): string[] {
@@ -98,7 +72,20 @@ function wrongProjection(plugin: StoredPlugin, releases: readonly StoredRelease[
     : [`${plugin._id}: says ${JSON.stringify(said)}, its releases ${JSON.stringify(computed)}`];
 }
 
-async function wrongLists(context: CheckContext, plugins: readonly StoredPlugin[]): Promise<string[]> {
+/** Where every release is yanked, lists show the highest of them. */
+function shownLatest(latest: string, releases: readonly StoredRelease[]): string {
+  if (latest !== "") return latest;
+  const listed = releases
+    .filter(({ state }) => listedStates.includes(state))
+    .map(({ version }) => parseVersion(version));
+  return latestOf(listed) ?? "";
+}
+
+async function wrongLists(
+  context: CheckContext,
+  plugins: readonly StoredPlugin[],
+  releasesOf: (plugin: string) => StoredRelease[],
+): Promise<string[]> {
   const all = (await get(context, "/api/v1/plugins/all")).json<{ plugins: { name: string }[] }>().plugins;
   const listed = new Set(all.map(({ name }) => name));
   const stored = new Set(plugins.map(({ _id }) => _id));
@@ -106,7 +93,8 @@ async function wrongLists(context: CheckContext, plugins: readonly StoredPlugin[
     ...[...stored].filter((name) => !listed.has(name)).map((name) => `${name}: stored, not listed`),
     ...[...listed].filter((name) => !stored.has(name)).map((name) => `${name}: listed, not stored`),
   ];
-  await inTurns(plugins, async ({ _id, latest, downloads }) => {
+  await inTurns(plugins, async ({ _id, downloads, ...plugin }) => {
+    const latest = shownLatest(plugin.latest, releasesOf(_id));
     const query = new URLSearchParams({ query: _id, limit: "100" });
     const found = (await get(context, `/api/v1/plugins?${query}`)).json<{ name: string; latest_version: string }[]>();
     const hit = found.find(({ name }) => name === _id);

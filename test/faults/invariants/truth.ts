@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Blobs, openBlobs } from "@registry/blobs";
+import { openBlobs } from "@registry/blobs";
 import { MongoClient } from "mongodb";
 
 /** What the checker reads of a release document. */
@@ -23,14 +23,39 @@ export interface StoredPlugin {
   readonly pins: Readonly<Record<string, { readonly version: string }>>;
 }
 
+/** A release of which a consumer was told that it is published. */
+export interface Noted {
+  readonly plugin: string;
+  readonly version: string;
+  /** False where it was told, too, that it is hidden or deleted. */
+  readonly shown: boolean;
+}
+
+export interface StoredDeadLetter {
+  readonly group: string;
+  readonly eventId: string;
+  readonly cause: string;
+}
+
+export interface StoredObject {
+  readonly key: string;
+  readonly modifiedAt: Date;
+}
+
 /** The stores, read past the services. */
 export interface Truth {
   releases(): Promise<StoredRelease[]>;
   plugins(): Promise<StoredPlugin[]>;
   /** Documents with events that the bus has not taken, of every service; each by `database.collection/_id`. */
   pending(): Promise<string[]>;
+  /** What analytics has noted. */
+  noted(): Promise<Noted[]>;
+  /** Downloads by `name@version`, as analytics keeps them. */
+  counted(): Promise<ReadonlyMap<string, number>>;
+  /** Those that nobody has settled or dropped. */
+  deadLetters(): Promise<StoredDeadLetter[]>;
   /** Undefined where the blob store is not known. */
-  blobKeys(prefix: string): Promise<string[] | undefined>;
+  objects(prefix: string): Promise<StoredObject[] | undefined>;
   close(): Promise<void>;
 }
 
@@ -48,6 +73,7 @@ export async function mongoTruth(url: string, s3: S3Address | undefined): Promis
   const prefix = decodeURIComponent(new URL(url).pathname.slice(1)) || "agenticraft";
   const blobs = s3 === undefined ? undefined : await openBlobs({ dataDir: "", s3 });
   const catalog = client.db(`${prefix}_catalog`);
+  const analytics = client.db(`${prefix}_analytics`);
   return {
     releases: () => catalog.collection<StoredRelease>("releases").find().toArray(),
     plugins: () => catalog.collection<StoredPlugin>("plugins").find().toArray(),
@@ -65,7 +91,11 @@ export async function mongoTruth(url: string, s3: S3Address | undefined): Promis
       }
       return found;
     },
-    blobKeys: async (prefixOfKeys) => (blobs === undefined ? undefined : keysOf(blobs, prefixOfKeys)),
+    noted: async () => (await analytics.collection<NotedDocument>("publishes").find().toArray()).map(toNoted),
+    counted: async () =>
+      toCounts(await analytics.collection<CountDocument>("rollups").find({ level: "version" }).toArray()),
+    deadLetters: () => analytics.collection<StoredDeadLetter>("dead_letters").find({ open: true }).toArray(),
+    objects: async (prefixOfKeys) => (blobs === undefined ? undefined : Array.fromAsync(blobs.list(prefixOfKeys))),
     async close() {
       await blobs?.close();
       await client.close();
@@ -73,9 +103,25 @@ export async function mongoTruth(url: string, s3: S3Address | undefined): Promis
   };
 }
 
-async function keysOf(blobs: Blobs, prefix: string): Promise<string[]> {
-  return (await Array.fromAsync(blobs.list(prefix))).map(({ key }) => key);
+interface NotedDocument extends Omit<Noted, "shown"> {
+  readonly publishedAt?: unknown;
 }
+
+interface CountDocument {
+  readonly level: string;
+  readonly plugin: string;
+  readonly version: string;
+  readonly count: number;
+}
+
+const toNoted = ({ plugin, version, publishedAt }: NotedDocument): Noted => ({
+  plugin,
+  version,
+  shown: publishedAt !== undefined,
+});
+
+const toCounts = (documents: readonly CountDocument[]): ReadonlyMap<string, number> =>
+  new Map(documents.map(({ plugin, version, count }) => [`${plugin}@${version}`, count]));
 
 /** @param dataDir of a registry with embedded stores, which may be running */
 export function embeddedTruth(dataDir: string): Truth {
@@ -87,14 +133,19 @@ export function embeddedTruth(dataDir: string): Truth {
     opened.set(service, made);
     return made;
   };
-  const all = (service: string, table: string): { readonly _id: string }[] =>
+  const all = <T = { readonly _id: string }>(service: string, table: string): T[] =>
     database(service)
       .prepare(`SELECT doc FROM ${table}`)
       .all()
-      .map(({ doc }) => JSON.parse(String(doc)) as { _id: string });
+      .map(({ doc }) => JSON.parse(String(doc)) as T);
   return {
-    releases: async () => all("catalog", "c_releases") as StoredRelease[],
-    plugins: async () => all("catalog", "c_plugins") as StoredPlugin[],
+    releases: async () => all<StoredRelease>("catalog", "c_releases"),
+    plugins: async () => all<StoredPlugin>("catalog", "c_plugins"),
+    noted: async () => all<NotedDocument>("analytics", "c_publishes").map(toNoted),
+    counted: async () =>
+      toCounts(all<CountDocument>("analytics", "c_rollups").filter(({ level }) => level === "version")),
+    deadLetters: async () =>
+      all<StoredDeadLetter & { open?: true }>("analytics", "c_dead_letters").filter(({ open }) => open === true),
     async pending() {
       const found: string[] = [];
       for (const service of ["auth", "catalog", "storage", "analytics"]) {
@@ -109,17 +160,19 @@ export function embeddedTruth(dataDir: string): Truth {
       }
       return found;
     },
-    blobKeys: async (prefix) => filesBelow(join(dataDir, "blobs"), "").filter((key) => key.startsWith(prefix)),
+    objects: async (prefix) => filesBelow(join(dataDir, "blobs"), "").filter(({ key }) => key.startsWith(prefix)),
     async close() {
       for (const each of opened.values()) each.close();
     },
   };
 }
 
-function filesBelow(root: string, folder: string): string[] {
+function filesBelow(root: string, folder: string): StoredObject[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".")) return [];
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(root, path) : [path];
+    if (entry.isDirectory()) return filesBelow(root, path);
+    const modifiedAt = statSync(join(root, path), { throwIfNoEntry: false })?.mtime;
+    return modifiedAt === undefined ? [] : [{ key: path, modifiedAt }];
   });
 }

@@ -20,7 +20,8 @@ export type { NatsBusOptions } from "./options.ts";
  * @throws kind `invalid_argument`, reason `INVALID_NATS_OPTIONS`
  */
 export async function openNatsBus(options: NatsBusOptions): Promise<Bus> {
-  const { connection, stream, maxBytes, timeoutMs, redelivery, maxSilenceMs } = checkNatsOptions(options);
+  const { connection, stream, limits, redelivery, maxSilenceMs } = checkNatsOptions(options);
+  const { timeoutMs } = limits;
   const link = new Link(
     {
       ...connection,
@@ -36,7 +37,7 @@ export async function openNatsBus(options: NatsBusOptions): Promise<Bus> {
     timeoutMs,
     options.log,
   );
-  const bus: NatsBus = new NatsBus(link, new Stream(link, { name: stream, maxBytes, timeoutMs }, options.log), {
+  const bus: NatsBus = new NatsBus(link, new Stream(link, { name: stream, ...limits }, options.log), {
     log: options.log,
     redelivery,
     parking: new Parking((event) => bus.publish(event), options),

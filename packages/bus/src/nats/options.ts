@@ -13,6 +13,11 @@ export interface NatsBusOptions extends ParkingOptions {
   readonly stream?: string;
   /** What the stream may hold, where this process is the one that makes it; the oldest events go first. Default 1 GiB. */
   readonly maxBytes?: number;
+  /**
+   * How long the server remembers the ids of events, and drops one that comes again. 1 to 86400, default 120. A stream that
+   * remembers them for longer stays so.
+   */
+  readonly duplicateSeconds?: number;
   /** Time of a call. Default 5000. */
   readonly timeoutMs?: number;
   readonly redelivery?: Redelivery;
@@ -28,6 +33,7 @@ export function checkNatsOptions(options: NatsBusOptions) {
   const {
     stream = "REGISTRY",
     maxBytes = 1024 ** 3,
+    duplicateSeconds = 120,
     timeoutMs = 5000,
     redelivery = {},
     maxSilenceMs = 20_000,
@@ -35,11 +41,15 @@ export function checkNatsOptions(options: NatsBusOptions) {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(stream))
     throw invalidOption("stream", "must be 1 to 64 characters of A-Z a-z 0-9 _ -");
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1024 ** 2) throw invalidOption("maxBytes", "must be 1 MiB or more");
+  if (!Number.isSafeInteger(duplicateSeconds) || duplicateSeconds < 1 || duplicateSeconds > 86_400) {
+    throw invalidOption("duplicateSeconds", "must be 1 to 86400");
+  }
   if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1) throw invalidOption("timeoutMs", "must be 1 or more");
   if (!Number.isSafeInteger(maxSilenceMs) || maxSilenceMs < 500 || maxSilenceMs > 600_000) {
     throw invalidOption("maxSilenceMs", "must be 500 to 600000");
   }
-  return { connection: parseUrl(options.url), stream, maxBytes, timeoutMs, redelivery, maxSilenceMs };
+  const limits = { maxBytes, duplicateSeconds, timeoutMs };
+  return { connection: parseUrl(options.url), stream, limits, redelivery, maxSilenceMs };
 }
 
 function parseUrl(value: string): ConnectionOptions {

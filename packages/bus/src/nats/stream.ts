@@ -15,7 +15,6 @@ import type { BusLog, GroupLag } from "../port.ts";
 import type { Link } from "./link.ts";
 
 const maxAge = nanos(8 * 24 * 60 * 60 * 1000);
-const duplicateWindow = nanos(2 * 60 * 1000);
 /** Far more than the registry has; some are left over by groups of old. */
 const maxGroups = 1000;
 /** In the stream's metadata, so that every process sees the same: how often its server was caught having lost events. */
@@ -24,6 +23,7 @@ const lossesKey = "registry-losses";
 export interface StreamOptions {
   readonly name: string;
   readonly maxBytes: number;
+  readonly duplicateSeconds: number;
   readonly timeoutMs: number;
 }
 
@@ -71,7 +71,8 @@ export class Stream {
   }
 
   async #ensure(manager: JetStreamManager): Promise<StreamInfo> {
-    const { name, maxBytes } = this.#options;
+    const { name, maxBytes, duplicateSeconds } = this.#options;
+    const duplicateWindow = nanos(duplicateSeconds * 1000);
     let found: StreamInfo;
     try {
       found = await manager.streams.info(name);
@@ -89,7 +90,7 @@ export class Stream {
         duplicate_window: duplicateWindow,
       });
     }
-    const wider = widened(found.config);
+    const wider = widened(found.config, duplicateWindow);
     return wider === undefined ? found : await manager.streams.update(name, wider);
   }
 
@@ -150,7 +151,7 @@ export class Stream {
 }
 
 /** What is to change so that the stream holds all it has to; larger limits that an operator has set stay. */
-function widened(config: StreamConfig): Partial<StreamConfig> | undefined {
+function widened(config: StreamConfig, duplicateWindow: number): Partial<StreamConfig> | undefined {
   const change: Partial<StreamConfig> = {};
   if (!config.subjects?.includes("registry.>")) change.subjects = [...(config.subjects ?? []), "registry.>"];
   if (config.max_age !== 0 && config.max_age < maxAge) change.max_age = maxAge;

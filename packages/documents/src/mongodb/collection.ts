@@ -160,7 +160,7 @@ export class MongoDocumentCollection<T extends Document> implements Collection<T
         return;
       } catch (error) {
         const met = attempt < attempts ? metIn(error) : undefined;
-        if (met === undefined) throw translateError(error, this.#spec, "update");
+        if (met === undefined) throw translateError(causeOf(error), this.#spec, "update");
         left = left.filter((_, position) => met.has(position));
       }
     }
@@ -209,14 +209,21 @@ export class MongoDocumentCollection<T extends Document> implements Collection<T
 /** The positions that a bulk insert left out, if collisions are all that went wrong. */
 function collisions(error: unknown): ReadonlySet<number> {
   const met = metIn(error);
-  if (met === undefined) throw error;
+  if (met === undefined) throw causeOf(error);
   return met;
+}
+
+/** The driver wraps what befell the connection in the error of bulk writes, in which nobody would look for it. */
+function causeOf(error: unknown): unknown {
+  return error instanceof MongoBulkWriteError && error.errorResponse instanceof Error ? error.errorResponse : error;
 }
 
 /** The positions of a bulk write that met what was there already; undefined if anything else went wrong. */
 function metIn(error: unknown): ReadonlySet<number> | undefined {
   if (!(error instanceof MongoBulkWriteError)) return undefined;
   const errors = Array.isArray(error.writeErrors) ? error.writeErrors : [error.writeErrors];
+  // Then it says nothing of any document: the way to the server broke, or the server refused the whole.
+  if (errors.length === 0) return undefined;
   const other = errors.find(({ code }) => code !== 11000);
   if (other !== undefined || error.result.getWriteConcernError() !== undefined) return undefined;
   return new Set(errors.map(({ index }) => index));

@@ -9,13 +9,23 @@ const graceMs = 2000;
 /** Longest that what was decided before a withdrawal holds after it, whenever this process learned of that. */
 const latestMs = 4500;
 
+/** What auth tells of the epoch. */
+export interface EpochTold {
+  readonly epoch: number;
+  /**
+   * How long ago it came to be what it is, before that how long ago it came to be one less, and so on, in milliseconds, as
+   * far as is remembered: at least the last five seconds.
+   */
+  readonly raisedAgoMs: readonly number[];
+}
+
 /**
  * What this process knows of withdrawn credentials and rights: a number that grows with each withdrawal, asked for every
  * two seconds. Where it cannot be asked, decisions wait for it and fail: closed, not open.
  */
 export class RevocationEpoch {
   readonly #clock: Clock;
-  readonly #ask: () => Promise<number>;
+  readonly #ask: () => Promise<EpochTold>;
   #epoch = 0;
   #confirmedAt = 0;
   /** Recent epochs, oldest first, and until when what was decided before each is borne with. */
@@ -25,7 +35,7 @@ export class RevocationEpoch {
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(clock: Clock, ask: () => Promise<number>) {
+  constructor(clock: Clock, ask: () => Promise<EpochTold>) {
     this.#clock = clock;
     this.#ask = ask;
   }
@@ -52,15 +62,21 @@ export class RevocationEpoch {
   async #poll(): Promise<void> {
     const before = this.#confirmedAt;
     const asked = this.#clock.now().getTime();
-    const epoch = await this.#ask();
+    const { epoch, raisedAgoMs } = await this.#ask();
     if (epoch > this.#epoch) {
-      // It was not there yet when this process asked before.
-      const until = Math.min(this.#clock.now().getTime() + graceMs, before + latestMs);
       this.#forget();
-      this.#learned.push({ epoch, until });
+      // Those of which no time is told were not there yet when this process asked before.
+      this.#learn(epoch - raisedAgoMs.length, before);
+      for (const [index, ago] of raisedAgoMs.entries().toArray().reverse()) this.#learn(epoch - index, asked - ago);
       this.#epoch = epoch;
     }
     this.#confirmedAt = asked;
+  }
+
+  /** @param raisedAt when it was raised to this epoch, at the earliest */
+  #learn(epoch: number, raisedAt: number): void {
+    if (epoch <= this.#epoch) return;
+    this.#learned.push({ epoch, until: Math.min(this.#clock.now().getTime() + graceMs, raisedAt + latestMs) });
   }
 
   /** The epoch as known, at most four seconds old. @throws kind `unavailable` where it cannot be asked for */

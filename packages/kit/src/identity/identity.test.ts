@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TestClock } from "../testing.ts";
 import { RevocationEpoch } from "./epoch.ts";
-import { Identity } from "./identity.ts";
+import { type AuthPort, Identity } from "./identity.ts";
 import { deriveKeys } from "./keys.ts";
 import { issueTicket, ticketHolds } from "./ticket.ts";
 import { signInternalToken, verifyInternalToken } from "./token.ts";
@@ -14,8 +14,12 @@ const others = deriveKeys("the secret of another registry, as long");
 
 function setUp() {
   const clock = new TestClock();
-  const state = { epoch: 0, away: false, exchanges: 0, revoked: false };
-  const identity = new Identity(keys, clock, () => ({
+  const state = { epoch: 0, raisedAt: [] as number[], away: false, exchanges: 0, revoked: false };
+  const withdraw = (): void => {
+    state.epoch++;
+    state.raisedAt.unshift(clock.now().getTime());
+  };
+  const port: AuthPort = {
     exchange: async (credential) => {
       state.exchanges++;
       if (credential !== "token-of-ann" || state.revoked) throw unauthenticated();
@@ -32,10 +36,12 @@ function setUp() {
     },
     epoch: async () => {
       if (state.away) throw new Error("auth is away");
-      return state.epoch;
+      const raisedAgoMs = state.raisedAt.map((at) => clock.now().getTime() - at).filter((ago) => ago < 5000);
+      return { epoch: state.epoch, raisedAgoMs };
     },
-  }));
-  return { clock, state, identity };
+  };
+  const another = (): Identity => new Identity(keys, clock, () => port);
+  return { clock, state, withdraw, identity: another(), another };
 }
 
 describe("who is calling", () => {
@@ -69,7 +75,7 @@ describe("who is calling", () => {
 
   it("cannot be decided where auth does not answer in time", async () => {
     const late = new RegistryError("deadline_exceeded", "DEADLINE_EXCEEDED", "too late");
-    const silent = { exchange: () => Promise.reject(late), epoch: async () => 0 };
+    const silent = { exchange: () => Promise.reject(late), epoch: async () => ({ epoch: 0, raisedAgoMs: [] }) };
     const identity = new Identity(keys, new TestClock(), () => silent);
     await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unavailable" });
   });
@@ -107,6 +113,50 @@ describe("who is calling", () => {
     clock.advance(1900);
     await identity.epoch.refresh();
     clock.advance(1100);
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("bears with it, too, in a process that has just started, where others do", async () => {
+    const { identity, withdraw, clock, another } = setUp();
+    const passedOn = (await identity.resolve("Bearer token-of-ann")).authorization;
+    withdraw();
+    clock.advance(500);
+    const started = another();
+    expect((await started.resolve(passedOn)).caller.type).toBe("user");
+    clock.advance(2001);
+    await expect(started.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("does not bear with it in a process that started later, nor with what another withdrawal ended before", async () => {
+    const { identity, withdraw, clock, another } = setUp();
+    const first = (await identity.resolve("Bearer token-of-ann")).authorization;
+    withdraw();
+    clock.advance(4400);
+    await identity.epoch.refresh();
+    const second = (await identity.resolve("Bearer token-of-ann")).authorization;
+    withdraw();
+    clock.advance(200);
+    const started = another();
+    await expect(started.resolve(first)).rejects.toMatchObject({ kind: "unauthenticated" });
+    expect((await started.resolve(second)).caller.type).toBe("user");
+    clock.advance(4400);
+    await expect(another().resolve(second)).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
+
+  it("bears with it after questions that were lost, as far as five seconds go", async () => {
+    const { identity, state, withdraw, clock } = setUp();
+    await identity.resolve("Bearer token-of-ann");
+    clock.advance(2000);
+    await identity.epoch.refresh();
+    const passedOn = (await identity.resolve("Bearer token-of-ann")).authorization;
+    state.away = true;
+    clock.advance(6000);
+    withdraw();
+    state.away = false;
+    clock.advance(100);
+    await identity.epoch.refresh();
+    expect((await identity.resolve(passedOn)).caller.type).toBe("user");
+    clock.advance(2001);
     await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
   });
 
@@ -168,7 +218,7 @@ describe("tickets", () => {
 
 it("asks for the epoch anew when a caller knows that it changed", async () => {
   let asked = 0;
-  const epoch = new RevocationEpoch(new TestClock(), async () => ++asked);
+  const epoch = new RevocationEpoch(new TestClock(), async () => ({ epoch: ++asked, raisedAgoMs: [] }));
   await epoch.refresh();
   await epoch.refresh();
   expect(asked).toBe(2);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { anonymous, type Caller, isRegistryError, unauthenticated, unavailable } from "@registry/domain";
 import type { Clock } from "../clock.ts";
 import type { CacheFigures } from "../metrics/caches.ts";
-import { RevocationEpoch } from "./epoch.ts";
+import { type EpochTold, RevocationEpoch } from "./epoch.ts";
 import type { Keys } from "./keys.ts";
 import {
   callerOf,
@@ -20,7 +20,7 @@ export interface AuthPort {
    * @throws kind `unauthenticated` where the credential does not hold, or not from there
    */
   exchange(credential: string, address: string | undefined): Promise<string>;
-  epoch(): Promise<number>;
+  epoch(): Promise<EpochTold>;
 }
 
 export interface Resolved {

@@ -1,4 +1,4 @@
-import type { Collection, Documents } from "@registry/documents";
+import type { Collection, Documents, Update } from "@registry/documents";
 
 interface Withdrawal {
   readonly id: string;
@@ -10,6 +10,8 @@ interface Counter {
   readonly value: number;
   /** Of the revocation epoch: withdrawals that were begun and have not been counted yet. */
   readonly open?: readonly Withdrawal[];
+  /** When the epoch was raised, the last times. */
+  readonly raised?: readonly { readonly at: Date }[];
   /** Of the administrators: those who certainly are active ones. */
   readonly admins?: readonly { readonly id: number }[];
 }
@@ -18,6 +20,15 @@ const epochId = "revocation_epoch";
 const adminsId = "active_admins";
 /** A withdrawal that takes longer was cut off by a crash and is counted by whoever sees it next. */
 const withdrawalMs = 2000;
+/** Longer than what was decided before a withdrawal is borne with anywhere. */
+const rememberedMs = 10_000;
+const mostTold = 1000;
+
+export interface RevocationEpoch {
+  readonly epoch: number;
+  /** How long ago it was raised the last times, latest first, in milliseconds. */
+  readonly raisedAgoMs: readonly number[];
+}
 
 /** The few single documents that all replicas agree over. */
 export class Counters {
@@ -42,31 +53,31 @@ export class Counters {
   }
 
   async beginWithdrawal(withdrawal: Withdrawal): Promise<void> {
+    const forgotten = new Date(withdrawal.at.getTime() - rememberedMs);
     await this.#counters.updateOne(
       { _id: epochId },
-      { $push: { open: { ...withdrawal } }, $inc: { value: 0 } },
+      { $push: { open: { ...withdrawal } }, $pull: { raised: { at: { $lt: forgotten } } }, $inc: { value: 0 } },
       { upsert: true },
     );
   }
 
-  async endWithdrawal(id: string): Promise<void> {
-    await this.#counters.updateOne({ _id: epochId }, { $inc: { value: 1 }, $pull: { open: { id } } }, { upsert: true });
+  async endWithdrawal(id: string, at: Date): Promise<void> {
+    await this.#counters.updateOne({ _id: epochId }, raise(id, at), { upsert: true });
   }
 
   /** The revocation epoch, after counting withdrawals that a crash cut off. */
-  async epoch(now: Date): Promise<number> {
-    const counter = await this.#counters.findOne({ _id: epochId });
+  async epoch(now: Date): Promise<RevocationEpoch> {
+    let counter = await this.#counters.findOne({ _id: epochId });
     const overdue = counter?.open?.filter((open) => now.getTime() - open.at.getTime() > withdrawalMs) ?? [];
-    let value = counter?.value ?? 0;
     for (const { id } of overdue) {
-      const after = await this.#counters.findOneAndUpdate(
-        { _id: epochId },
-        { $inc: { value: 1 }, $pull: { open: { id } } },
-        { returnDocument: "after" },
-      );
-      value = after?.value ?? value;
+      const after = await this.#counters.findOneAndUpdate({ _id: epochId }, raise(id, now), {
+        returnDocument: "after",
+      });
+      counter = after ?? counter;
     }
-    return value;
+    const { value = 0, raised = [] } = counter ?? {};
+    const ago = raised.map(({ at }) => Math.max(0, now.getTime() - at.getTime()));
+    return { epoch: value, raisedAgoMs: ago.reverse().slice(0, mostTold) };
   }
 
   async addAdmin(id: number): Promise<void> {
@@ -82,3 +93,9 @@ export class Counters {
     return matchedCount > 0;
   }
 }
+
+const raise = (id: string, at: Date): Update => ({
+  $inc: { value: 1 },
+  $pull: { open: { id } },
+  $push: { raised: { at } },
+});

@@ -70,7 +70,7 @@ export async function composeReplica(store: Store, options: ReplicaOptions = {})
   const port: AuthPort = {
     exchange: async (credential, address) =>
       (await client.exchangeCredential({ credential, address: address ?? "" }, { as: "service" })).internalToken,
-    epoch: async () => (await client.getRevocationEpoch({}, { as: "service" })).epoch,
+    epoch: () => client.getRevocationEpoch({}, { as: "service" }),
   };
   const surroundings = createTestSurroundings({ auth: port, service: "gateway" });
   const service = await createAuthService(

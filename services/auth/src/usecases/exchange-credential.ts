@@ -7,7 +7,7 @@ import { type Verified, verifyCredential } from "./verify-credential.ts";
 
 export const exchangeCredential: UseCase<"exchangeCredential"> = (parts) => async (request, context) => {
   // Before the user is read: what is withdrawn meanwhile then makes this answer an old one, never a fresh one.
-  const epoch = await parts.counters.epoch(parts.clock.now());
+  const { epoch } = await parts.counters.epoch(parts.clock.now());
   const { user, scopes, expiresAt, tokenId } = await verified(parts, request.credential, addressOf(request, context));
   const latest = Math.floor(parts.clock.now().getTime() / 1000) + internalTokenSeconds;
   const exp = Math.min(latest, Math.ceil((expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) / 1000));

@@ -1,5 +1,6 @@
 import type { UseCase } from "../parts.ts";
 
-export const getRevocationEpoch: UseCase<"getRevocationEpoch"> = (parts) => async () => ({
-  epoch: await parts.counters.epoch(parts.clock.now()),
-});
+export const getRevocationEpoch: UseCase<"getRevocationEpoch"> = (parts) => async () => {
+  const { epoch, raisedAgoMs } = await parts.counters.epoch(parts.clock.now());
+  return { epoch, raisedAgoMs: [...raisedAgoMs] };
+};

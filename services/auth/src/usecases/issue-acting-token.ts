@@ -11,7 +11,7 @@ export const issueActingToken: UseCase<"issueActingToken"> =
   (parts) =>
   async ({ principal }) => {
     // Before the rights are read, as with every token.
-    const epoch = await parts.counters.epoch(parts.clock.now());
+    const { epoch } = await parts.counters.epoch(parts.clock.now());
     const exp = Math.floor(parts.clock.now().getTime() / 1000) + internalTokenSeconds;
     const rights =
       principal?.$case === "organisation"

@@ -170,7 +170,7 @@ export async function startFakeStack(
   const around: TestSurroundings = createTestSurroundings({
     auth: {
       exchange: async (credential) => exchange(() => around, withdrawn.has(credential) ? "" : credential),
-      epoch: async () => 0,
+      epoch: async () => ({ epoch: 0, raisedAgoMs: [] }),
     },
   });
   const changes = new FakeChanges();

@@ -71,6 +71,11 @@ export interface GetRevocationEpochRequest {
 
 export interface GetRevocationEpochResponse {
   epoch: number;
+  /**
+   * How long ago it came to be what it is, before that how long ago it came to be one less, and so on, as far as is
+   * remembered: at least the last five seconds, and at most a thousand of them.
+   */
+  raisedAgoMs: number[];
 }
 
 export interface GetMeRequest {
@@ -1022,13 +1027,20 @@ export const GetRevocationEpochRequest: MessageFns<GetRevocationEpochRequest> = 
 };
 
 function createBaseGetRevocationEpochResponse(): GetRevocationEpochResponse {
-  return { epoch: 0 };
+  return { epoch: 0, raisedAgoMs: [] };
 }
 
 export const GetRevocationEpochResponse: MessageFns<GetRevocationEpochResponse> = {
   encode(message: GetRevocationEpochResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.epoch !== 0) {
       writer.uint32(8).int64(message.epoch);
+    }
+    if (message.raisedAgoMs.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.raisedAgoMs) {
+        writer.int64(v);
+      }
+      writer.join();
     }
     return writer;
   },
@@ -1054,6 +1066,24 @@ export const GetRevocationEpochResponse: MessageFns<GetRevocationEpochResponse> 
             message.epoch = longToNumber(reader.int64());
             continue;
           }
+          case 2: {
+            if (tag === 16) {
+              message.raisedAgoMs.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.raisedAgoMs.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1067,13 +1097,23 @@ export const GetRevocationEpochResponse: MessageFns<GetRevocationEpochResponse> 
   },
 
   fromJSON(object: any): GetRevocationEpochResponse {
-    return { epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0 };
+    return {
+      epoch: isSet(object.epoch) ? globalThis.Number(object.epoch) : 0,
+      raisedAgoMs: globalThis.Array.isArray(object?.raisedAgoMs)
+        ? object.raisedAgoMs.map((e: any) => globalThis.Number(e))
+        : globalThis.Array.isArray(object?.raised_ago_ms)
+        ? object.raised_ago_ms.map((e: any) => globalThis.Number(e))
+        : [],
+    };
   },
 
   toJSON(message: GetRevocationEpochResponse): unknown {
     const obj: any = {};
     if (message.epoch !== 0) {
       obj.epoch = Math.round(message.epoch);
+    }
+    if (message.raisedAgoMs?.length) {
+      obj.raisedAgoMs = message.raisedAgoMs.map((e) => Math.round(e));
     }
     return obj;
   },
@@ -1084,6 +1124,7 @@ export const GetRevocationEpochResponse: MessageFns<GetRevocationEpochResponse> 
   fromPartial(object: DeepPartial<GetRevocationEpochResponse>): GetRevocationEpochResponse {
     const message = createBaseGetRevocationEpochResponse();
     message.epoch = object.epoch ?? 0;
+    message.raisedAgoMs = object.raisedAgoMs?.map((e) => e) || [];
     return message;
   },
 };

@@ -1,0 +1,90 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { keyOf } from "../../invariants/context.ts";
+import { sendAgain, sendPoison, withBus } from "../events.ts";
+import { tryToPublish } from "../publishing.ts";
+import type { Fault, Scene } from "../scene.ts";
+import { anyGateway } from "../setting.ts";
+
+const mostCopies = 60;
+const passWithinMs = 30_000;
+const effectWithinMs = 8000;
+const attempts = 4;
+const lookEveryMs = 50;
+
+/** Copies of events that were handled long ago, in any order. */
+export const eventsAgain: Fault = {
+  kind: "events again, shuffled and a day old",
+  async run(scene) {
+    const { registry, random } = scene;
+    const options = { most: mostCopies, forgottenSeconds: registry.duplicateSeconds };
+    const taken = await withBus(registry.stores.nats.url, (bus) => sendAgain(bus, random, options));
+    scene.lifted();
+    return `${taken} copies`;
+  },
+};
+
+/** What no consumer can handle must hold up nothing else. */
+export const poison: Fault = {
+  kind: "poison events",
+  async run(scene) {
+    const { registry, setting } = scene;
+    const ids = await withBus(registry.stores.nats.url, sendPoison);
+    for (const id of ids) setting.journal.add({ type: "poison", id });
+    scene.lifted();
+    const behind = await publishSome(scene, 1);
+    if (!(await areNoted(scene, behind, passWithinMs)))
+      setting.unexpected("an event behind a poison event has no effect");
+    return ids.join(", ");
+  },
+};
+
+/**
+ * A consumer that dies between its write and its acknowledgement, for sure: what it says to the bus is held up until its
+ * writes are seen in the store, then it is killed and what it said is lost.
+ */
+export const consumerDies: Fault = {
+  kind: "consumer dies before it acknowledges",
+  async run(scene) {
+    const { stack, link } = scene.registry;
+    const consumers = stack.names.filter((name) => name.startsWith("analytics"));
+    let told = "its effects were not seen in time";
+    for (let attempt = 1; attempt <= attempts; attempt += 1) {
+      link.hold();
+      const events = await publishSome(scene, 3);
+      const seen = await areNoted(scene, events, effectWithinMs);
+      // A request for events that ran out meanwhile cannot be renewed: then nothing was handled, and it is tried again.
+      if (!seen && attempt < attempts) {
+        link.release();
+        continue;
+      }
+      if (seen) told = `${events.length} effects without acknowledgement, attempt ${attempt}`;
+      break;
+    }
+    await Promise.all(consumers.map((name) => stack.kill(name)));
+    link.cut();
+    scene.lifted();
+    await Promise.all(consumers.map((name) => stack.restart(name)));
+    return told;
+  },
+};
+
+async function publishSome(scene: Scene, count: number): Promise<string[]> {
+  const { setting } = scene;
+  const published: string[] = [];
+  for (let made = 0; made < count; made += 1) {
+    const pack = setting.packages.next();
+    const status = await tryToPublish(setting, anyGateway(setting), { pack, contested: false });
+    if (status === 201) published.push(keyOf(pack));
+  }
+  return published;
+}
+
+async function areNoted({ registry }: Scene, keys: readonly string[], withinMs: number): Promise<boolean> {
+  const limit = performance.now() + withinMs;
+  while (performance.now() < limit) {
+    const found = await registry.noted.countDocuments({ _id: { $in: [...keys] } }).catch(() => 0);
+    if (found === keys.length) return true;
+    await pause(lookEveryMs);
+  }
+  return false;
+}
