@@ -45,13 +45,20 @@ export class Rollups {
     return new Rollups(collection);
   }
 
-  /** Counts only grow, so of two replicas that count at once the one that saw more is right. */
+  /**
+   * Counts only grow, so of two replicas that count at once the one that saw more is right.
+   * @param place also as it was read, with what is counted there by then
+   */
   async raise(place: Place, count: number): Promise<void> {
     if (count === 0) return;
-    const { _id, ...fields } = place;
-    const $setOnInsert = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+    const { _id, level, plugin, version, client, query, start, up } = place;
+    const fields = { level, plugin, version, client, query, start, up };
+    const given = Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    );
+    const $setOnInsert = Object.fromEntries(given);
     const update: Update =
-      place.level === "plugin"
+      level === "plugin"
         ? { $max: { count }, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
         : { $max: { count }, $setOnInsert };
     try {
