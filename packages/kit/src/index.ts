@@ -40,7 +40,7 @@ export {
 export type { CacheFigures } from "./metrics/caches.ts";
 export { exportReadiness } from "./metrics/checks.ts";
 export { CountedElsewhere, type Reading } from "./metrics/counted-elsewhere.ts";
-export { type EventGauges, Sampler } from "./metrics/events.ts";
+export { type EventGauges, outboxSample, Sampler } from "./metrics/events.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
 export { isProcessAlive } from "./process-alive.ts";

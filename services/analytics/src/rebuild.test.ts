@@ -2,6 +2,8 @@ import { EventServiceDefinition } from "@registry/contracts/analytics-events";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { downloadPlaces } from "./model/rollup.ts";
+import { RollupRepair } from "./store/rollup-repair.ts";
+import { Rollups } from "./store/rollups.ts";
 import { derived, rows } from "./testing/derived.ts";
 import {
   administrator,
@@ -163,6 +165,17 @@ describe("a rebuild", () => {
       },
       { timeout: 10_000 },
     );
+  });
+
+  it("raises a count that it has read, since what is counted meanwhile makes it too low", async () => {
+    const { world } = await setting();
+    const [rollups, repair] = [await Rollups.open(world.documents), await RollupRepair.open(world.documents)];
+    const { leaves, above } = downloadPlaces("p", "1.0.0", new Date(), "rest");
+    for (const place of [...leaves, ...above.flat()]) {
+      await rollups.raise([{ place, count: 3 }]);
+      for (const read of await repair.page(place.level, "", 10)) await rollups.raise([{ place: read, count: 5 }]);
+      expect((await rollups.countsOf([place._id])).get(place._id)).toBe(5);
+    }
   });
 
   it("is gone on with by another process where the first one dies, and says so where the catalog is away", async () => {

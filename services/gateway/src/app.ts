@@ -4,6 +4,7 @@ import multipart from "@fastify/multipart";
 import { rateLimited } from "@registry/domain";
 import type { Clock, Ids, Logger, WatchedTls } from "@registry/kit";
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { AnswerTimes } from "./answer-times.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { Limits } from "./dispatch.ts";
 import type { Exchanges } from "./exchanges.ts";
@@ -12,7 +13,6 @@ import { createListener } from "./listener.ts";
 import { type RequestTimes, unmatched } from "./metrics.ts";
 import type { ReadyAnswers } from "./ready.ts";
 import { requestIdOf } from "./request-id.ts";
-import { templateOf } from "./route.ts";
 import { closedPolicy, type Edge } from "./security.ts";
 
 export interface AppDeps {
@@ -24,6 +24,7 @@ export interface AppDeps {
   readonly limits: Limits;
   readonly ready: ReadyAnswers;
   readonly times: RequestTimes;
+  readonly answerTimes: AnswerTimes;
   readonly exchanges: Exchanges;
   /** Absent: plain HTTP. */
   readonly tls: WatchedTls | undefined;
@@ -67,10 +68,6 @@ export function createApp(deps: AppDeps): FastifyInstance {
     isPartAFile: (field, _type, filename) => field === "package" || field === "manifest" || filename !== undefined,
   });
   app.addHook("onRequest", async (request, reply) => welcome(deps, request, reply));
-  app.addHook("onResponse", async (request, reply) => {
-    const endpoint = request.routeOptions.url === undefined ? unmatched : templateOf(request.routeOptions.url);
-    deps.times.observe(request.method, endpoint, reply.raw.statusCode, reply.elapsedTime / 1000);
-  });
   app.setErrorHandler<FastifyError>((error, request, reply) => fail(deps, error, request, reply));
   app.setNotFoundHandler(async () => {
     throw routeNotFound();
@@ -119,8 +116,9 @@ function addCommonHeaders({ edge }: AppDeps, request: FastifyRequest, reply: Fas
 }
 
 function welcome(deps: AppDeps, request: FastifyRequest, reply: FastifyReply): void {
-  const { edge, exchanges, limits } = deps;
+  const { edge, exchanges, limits, answerTimes } = deps;
   exchanges.routed(request, reply);
+  answerTimes.follow(request, reply);
   addCommonHeaders(deps, request, reply);
   if (!probes.has(request.url)) edge.originOf(request.raw);
   if (limits.reads.active && (request.method === "GET" || request.method === "HEAD") && !probes.has(request.url)) {

@@ -3,6 +3,7 @@ import type { Change, ChangeServiceDefinition, ListChangesResponse } from "@regi
 import { isRegistryError, rateLimited } from "@registry/domain";
 import type { Clock, Logger, PassedOn, ServiceClient } from "@registry/kit";
 import { networkOf } from "@registry/limits";
+import type { AnswerTimes } from "./answer-times.ts";
 import { beginStream, writeTo } from "./download.ts";
 import type { HeadWatch } from "./head-watch.ts";
 import type { Call } from "./route.ts";
@@ -13,6 +14,7 @@ export interface ChangeStreamsDeps {
   readonly head: HeadWatch;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly times: AnswerTimes;
   /** Open at once, altogether and for one address (IPv6: /64). */
   readonly most: number;
   readonly mostPerAddress: number;
@@ -56,6 +58,7 @@ export class ChangeStreams {
         // Proxies of the usual kind would gather what is to arrive at once.
         "x-accel-buffering": "no",
       });
+      this.#deps.times.begun(call);
       // A reader of `now` that is cut off before anything happens goes on from here.
       const place = first.changes.length === 0 ? `id: ${first.next}\n` : "";
       response.write(`retry: ${lookMs}\n${place}\n`);

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { Packing } from "@registry/contracts/storage";
 import { baseName, type ClientKind, type PluginName } from "@registry/domain";
 import type { Logger } from "@registry/kit";
+import type { AnswerTimes } from "./answer-times.ts";
 import type { BlobDescription, BlobRef, Blobs } from "./blobs.ts";
 import { clientKind } from "./client-kind.ts";
 import { rangeNotSatisfiable } from "./http-errors.ts";
@@ -45,12 +46,14 @@ export class Downloads {
   readonly #spool: UsageSpool;
   readonly #log: Logger;
   readonly #sent: (bytes: number) => void;
+  readonly #times: AnswerTimes;
 
-  constructor(blobs: Blobs, spool: UsageSpool, log: Logger, sent: (bytes: number) => void) {
+  constructor(blobs: Blobs, spool: UsageSpool, log: Logger, sent: (bytes: number) => void, times: AnswerTimes) {
     this.#blobs = blobs;
     this.#spool = spool;
     this.#log = log;
     this.#sent = sent;
+    this.#times = times;
   }
 
   /** @throws RegistryError or HttpError 416, before anything was sent */
@@ -115,6 +118,7 @@ export class Downloads {
       response.end();
     } catch (error) {
       this.#log.warn({ err: error, request_id: call.context.requestId }, "a download broke off");
+      if (!call.context.signal.aborted) this.#times.broke(call);
       response.destroy();
     } finally {
       await chunks.return(undefined);

@@ -14,6 +14,7 @@ import { WebhookServiceDefinition } from "@registry/contracts/webhooks";
 import { type Readiness, type Service, type Surroundings, WatchedTls } from "@registry/kit";
 import type { FastifyInstance } from "fastify";
 import { AddressHashes } from "./address-hashes.ts";
+import { AnswerTimes } from "./answer-times.ts";
 import { createApp } from "./app.ts";
 import { Blobs } from "./blobs.ts";
 import { TrustedCache } from "./cache.ts";
@@ -112,8 +113,10 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const catalog = clients.of(CatalogServiceDefinition);
   const analytics = clients.of(AnalyticsServiceDefinition);
   const changes = clients.of(ChangeServiceDefinition);
+  const times = new RequestTimes(metrics);
+  const answerTimes = new AnswerTimes(times);
   const changeStreams = new ChangeStreams({
-    ...{ changes, head: new HeadWatch(changes, log), clock, log },
+    ...{ changes, head: new HeadWatch(changes, log), clock, log, times: answerTimes },
     most: config.LIMIT_STREAMS,
     mostPerAddress: config.LIMIT_STREAMS_PER_ADDRESS,
   });
@@ -129,7 +132,6 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     reads: new Limiter(clock, config.RATE_LIMIT_READS, () => metrics.rateLimited.inc({ limit: "reads" })),
     writes: new Limiter(clock, config.RATE_LIMIT_WRITES, () => metrics.rateLimited.inc({ limit: "writes" })),
   };
-  const times = new RequestTimes(metrics);
   const sent = countDownloadBytes(metrics);
   const exchanges = new Exchanges(deps.tracing, ids, config.ACCESS_LOG ? deps.accessLog : undefined);
   const ready = new ReadyAnswers({ cache, edge, reads: limits.reads, spool, times, sent, exchanges, ids });
@@ -152,7 +154,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
     organisations: clients.of(OrganisationServiceDefinition),
     audit: clients.of(AuditServiceDefinition),
     links: new Links(keys, clock),
-    downloads: new Downloads(blobs, spool, log, sent),
+    downloads: new Downloads(blobs, spool, log, sent, answerTimes),
     changed: (name) => drop([name]),
     changedNames: () => recent.names(),
     // Where it cannot be asked for now, what was withdrawn ends all the same as soon as what is known of it is too old.
@@ -162,7 +164,7 @@ export async function createGatewayService(config: GatewayConfig, deps: GatewayD
   const tls = openTls(config, deps);
   if (tls !== undefined) metrics.showCertificate("https", () => tls.material.expires);
   const { ending } = deps.readiness;
-  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, exchanges, tls, ending });
+  const app = createApp({ config, clock, ids, log, edge, limits, ready, times, answerTimes, exchanges, tls, ending });
   const anonymousRead = config.ANONYMOUS_READ !== false;
   const behind = { anonymousRead, clock, identity, edge, exchanges, limits, cache, ready };
   dispatch(app, behind, allRoutes(parts, resolutions, uiPath));

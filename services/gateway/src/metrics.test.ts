@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { Plugin, PluginDetails, ReleaseState, Visibility } from "@registry/contracts/catalog";
-import { pluginNotFound } from "@registry/domain";
+import { pluginNotFound, RegistryError } from "@registry/domain";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
-import { say } from "./testing/http.ts";
+import { rawSocket, say } from "./testing/http.ts";
 
 const bytes = Buffer.alloc(5000, "x");
 const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -82,6 +82,73 @@ describe("requests", () => {
       .toEqual({
         registry_api_requests_in_flight: 1,
       });
+  });
+});
+
+describe("answers that do not end by themselves", () => {
+  const large = { size: 3 * 1024 * 1024, digest: "a".repeat(64) };
+  const held = Promise.withResolvers<void>();
+  let stack: FakeStack;
+  beforeAll(async () => {
+    stack = await startFakeStack({
+      ...neighbours,
+      catalog: {
+        ...neighbours.catalog,
+        getPlugin: async () => {
+          await held.promise;
+          throw pluginNotFound();
+        },
+        resolveDownload: async () => ({
+          release: {
+            ...{ plugin: "pump", version: "1.0.0", sha256: large.digest, size: large.size, container: "zip" },
+            state: ReleaseState.RELEASE_STATE_PUBLISHED,
+          },
+          visibility: Visibility.VISIBILITY_PUBLIC,
+        }),
+      },
+      storage: {
+        readBlob: async function* ({ offset }) {
+          const header = { sha256: large.digest, size: large.size, derived: false };
+          yield { part: { $case: "header" as const, value: header } };
+          if (offset === 0) yield { part: { $case: "chunk" as const, value: Buffer.alloc(1024) } };
+          throw new RegistryError("internal", "INTERNAL", "the disk is gone");
+        },
+      },
+      changes: {
+        listChanges: async () => ({ changes: [], next: "here", more: false }),
+        watchHead: async function* () {},
+      },
+    });
+  });
+  afterAll(async () => {
+    held.resolve();
+    await stack.close();
+  });
+  const head = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n${more}\r\n`;
+  const told = () => scrape(stack, `${count}{method="GET",endpoint="/`);
+
+  it("are told of where their client went first, and where the registry broke them off", async () => {
+    const socket = await rawSocket(stack.url);
+    socket.write(head("/api/v1/plugins/slow"));
+    const flight = "registry_api_requests_in_flight";
+    await expect.poll(() => scrape(stack, flight)).toEqual({ [flight]: 2 });
+    socket.destroy();
+    await say(stack.url, head("/plugins/pump/1.0.0/pump-1.0.0.zip"));
+    await expect.poll(told).toMatchObject({
+      [requests("GET", "/api/v1/plugins/{name}", 499)]: 1,
+      [requests("GET", "/plugins/{name}/{version}/{file}", 500)]: 1,
+    });
+  });
+
+  it("are told of when they begin where they go on for as long as somebody listens", async () => {
+    const series = requests("GET", "/api/v1/changes", 200);
+    const socket = await rawSocket(stack.url);
+    socket.write(head("/api/v1/changes?since=now", "accept: text/event-stream\r\n"));
+    await expect.poll(told).toMatchObject({ [series]: 1 });
+    socket.destroy();
+    await say(stack.url, head("/api/v1/nothing", "connection: close\r\n"));
+    const after = await told();
+    expect([after[series], after[requests("GET", "/api/v1/changes", 499)]]).toEqual([1, undefined]);
   });
 });
 

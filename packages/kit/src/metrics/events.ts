@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
+import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
 
 const everyMs = 10_000;
@@ -40,6 +41,38 @@ export function createEventGauges(registry: Registry): EventGauges {
       help: "Events that a consumer group could not handle and nobody has dropped",
       registers,
     }),
+  };
+}
+
+/** What waits in one outbox. */
+interface Backlog {
+  readonly collection: string;
+  readonly pending: number;
+  readonly oldest: Date | undefined;
+}
+
+/**
+ * Sets the gauges of one outbox, by `service.collection`; where its store is away nothing is told of it, rather than what was so
+ * before.
+ */
+export function outboxSample(
+  { outboxPending, outboxOldest }: Pick<EventGauges, "outboxPending" | "outboxOldest">,
+  service: string,
+  clock: Clock,
+  backlog: () => Promise<Backlog>,
+): () => Promise<void> {
+  let told: { readonly collection: string } | undefined;
+  return async () => {
+    try {
+      const { collection: name, pending, oldest } = await backlog();
+      told = { collection: `${service}.${name}` };
+      const ageMs = oldest === undefined ? 0 : clock.now().getTime() - oldest.getTime();
+      outboxPending.set(told, pending);
+      outboxOldest.set(told, Math.max(0, ageMs) / 1000);
+    } catch (error) {
+      if (told !== undefined) for (const gauge of [outboxPending, outboxOldest]) gauge.remove(told);
+      throw error;
+    }
   };
 }
 

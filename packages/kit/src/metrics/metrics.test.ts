@@ -7,6 +7,7 @@ import { anyone, type ServiceTable } from "../grpc/table.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import { createTestSurroundings, type TestSurroundings } from "../testing.ts";
 import { exportReadiness } from "./checks.ts";
+import { outboxSample } from "./events.ts";
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -169,5 +170,26 @@ describe("a process", () => {
       'registry_check_up{check="bus"}': 0,
     });
     expect(asked).toBe(1);
+  });
+});
+
+describe("an outbox", () => {
+  it("is told of as it is, and not at all where its store is away", async () => {
+    const metrics = createMetrics();
+    let isAway = false;
+    const oldest = new Date(0);
+    const clock = { now: () => new Date(7000) };
+    const sample = outboxSample(metrics.events, "catalog", clock, async () => {
+      if (isAway) throw unavailable("The store");
+      return { collection: "plugins", pending: 3, oldest };
+    });
+    await sample();
+    expect(await scrape(metrics, "registry_outbox_")).toEqual({
+      'registry_outbox_pending{collection="catalog.plugins"}': 3,
+      'registry_outbox_oldest_pending_seconds{collection="catalog.plugins"}': 7,
+    });
+    isAway = true;
+    await expect(sample()).rejects.toMatchObject({ kind: "unavailable" });
+    expect(await scrape(metrics, "registry_outbox_")).toEqual({});
   });
 });

@@ -1,5 +1,5 @@
 import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
-import { Sampler, type ServiceTable } from "@registry/kit";
+import { outboxSample, Sampler, type ServiceTable } from "@registry/kit";
 import type { AnalyticsDeps } from "../analytics.ts";
 import type { Parts } from "../parts.ts";
 import { RebuildRunner } from "../rebuild/runner.ts";
@@ -80,18 +80,12 @@ function assemble({ deps, deadLetters, relay, runner, sampler, table }: Assemble
 type Sampled = Pick<EventParts, "bus" | "clock" | "deadLetters" | "relay">;
 
 function samplerOf({ bus, clock, deadLetters, relay }: Sampled, { metrics, log }: AnalyticsDeps): Sampler {
-  const { lag, outboxPending, outboxOldest, deadLetters: parked } = metrics.events;
+  const { lag, deadLetters: parked } = metrics.events;
   const sampleLag = async (): Promise<void> => {
     const groups = await bus.lag().finally(() => lag.reset());
     for (const { group, waiting, underWay } of groups) lag.set({ group }, waiting + underWay);
   };
-  const sampleOutbox = async (): Promise<void> => {
-    const { collection: name, pending, oldest } = await relay.backlog();
-    const collection = `analytics.${name}`;
-    const ageMs = oldest === undefined ? 0 : clock.now().getTime() - oldest.getTime();
-    outboxPending.set({ collection }, pending);
-    outboxOldest.set({ collection }, Math.max(0, ageMs) / 1000);
-  };
-  const sampleParked = async (): Promise<void> => parked.set(await deadLetters.count());
+  const sampleOutbox = outboxSample(metrics.events, "analytics", clock, () => relay.backlog());
+  const sampleParked = async (): Promise<void> => parked.set(await deadLetters.count().finally(() => parked.remove()));
   return new Sampler([sampleLag, sampleOutbox, sampleParked], log);
 }

@@ -6,15 +6,20 @@ const maxRounds = 20;
 
 /** How many events there are in a place. */
 export interface Counted {
+  /** Also as it was read, with what was counted there by then. */
   readonly place: Place;
   readonly count: number;
 }
 
 function raising({ place, count }: Counted): Alteration {
-  const { _id, ...fields } = place;
-  const $setOnInsert = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const { _id, level, plugin, version, client, query, start, up } = place;
+  const fields = { level, plugin, version, client, query, start, up };
+  const given = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  const $setOnInsert = Object.fromEntries(given);
   const update: Update =
-    place.level === "plugin"
+    level === "plugin"
       ? { $max: { count }, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
       : { $max: { count }, $setOnInsert };
   return { filter: { _id }, update };
