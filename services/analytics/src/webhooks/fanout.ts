@@ -60,10 +60,11 @@ export class Fanout {
 
   /** @returns whether there may be more */
   async #step(): Promise<boolean> {
-    const { changes, tail } = this.#parts;
+    const { changes, tail, log } = this.#parts;
     const place = (await changes.place(placeName)) ?? 0;
     if (place >= (await tail.head())) return false;
     const { rows, floor } = await changes.after(place, rowsAtOnce);
+    if (floor > place) log.warn({ from: place, to: floor }, "changes aged out before webhooks were told of them");
     if (rows.length > 0) await this.#deliver(rows);
     const next = rows.at(-1)?._id ?? floor;
     if (next <= place) return false;
