@@ -70,8 +70,8 @@ export class Dispatcher {
   }
 
   /**
-   * Whether the webhook may have its turn: what fails, which has one delivery at a time, takes no more than half of what
-   * may be under way, and neither do the webhooks of one owner, which have four each.
+   * Whether the webhook may have its turn: those that fail, with one delivery at a time each, take no more than half of
+   * what may be under way, and neither do those of one owner, with up to four each.
    */
   #hasRoom(id: string, owner: string, failing: boolean): boolean {
     const width = this.#parts.config.WEBHOOK_CONCURRENCY;

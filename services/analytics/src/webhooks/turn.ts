@@ -8,7 +8,7 @@ import type { WorkParts } from "./parts.ts";
 /** Beside the time of an attempt: for asking auth and catalog, and for clocks that differ. */
 const leaseMarginMs = 40_000;
 const atOnce = 20;
-const usualWidth = 4;
+const mostAtOnce = 4;
 /** After so long others have their turn. */
 const turnMs = 5000;
 const mostRounds = 100;
@@ -73,7 +73,7 @@ export class Turn {
       } else {
         const due = await deliveries.due(this.#id, clock.now(), atOnce);
         if (due.length === 0 && (await webhooks.release(webhook, await deliveries.nextAt(this.#id)))) return;
-        await inParallel(due, webhook.failingSince === undefined ? usualWidth : 1, (each) => this.#carry(each));
+        await inParallel(due, webhook.failingSince === undefined ? this.#width : 1, (each) => this.#carry(each));
       }
       webhook = await webhooks.renew(this.#id, this.#worker, this.#until());
     }
@@ -119,6 +119,10 @@ export class Turn {
 
   #isCut(): boolean {
     return this.#lost || this.#trouble !== undefined || this.#means.stopping.aborted;
+  }
+
+  get #width(): number {
+    return Math.min(mostAtOnce, Math.ceil(this.#parts.config.WEBHOOK_CONCURRENCY / 8));
   }
 
   get #timeoutMs(): number {
