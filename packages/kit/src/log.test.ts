@@ -75,6 +75,11 @@ it("keeps one record on one line, whatever it holds", () => {
   );
 });
 
+it("knows the secret of a webhook", () => {
+  const secret = `whsec_${Buffer.alloc(24, 251).toString("base64")}`;
+  expect(scrub(`made ${secret}, shown once`)).toBe("made [secret], shown once");
+});
+
 it("leaves alone what is no secret", () => {
   for (const text of [
     "ann@example.org",
@@ -82,6 +87,7 @@ it("leaves alone what is no secret", () => {
     "npm:@scope/name",
     "sha256:abc",
     "bearer",
+    "whsec_ and base64",
   ]) {
     expect(scrub(text)).toBe(text);
   }

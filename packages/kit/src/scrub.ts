@@ -7,6 +7,8 @@ const credentials: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer\s{1,4})[\w.~+/-]{8,}=*/gi, `$1${censored}`],
   // API tokens of the registry, and signed tokens.
   [/\bac[a-z]_[\w-]{20,}/g, censored],
+  // Secrets of webhooks.
+  [/\bwhsec_[\w+/-]{20,}=*/g, censored],
   [/\beyJ[\w-]{6,}\.[\w-]{6,}\.[\w-]{6,}/g, censored],
 ];
 

@@ -164,9 +164,10 @@ describe("after much work", () => {
     const plugins = Array.from({ length: 60 }, (_, i) => `many-${i}`);
     const batch = (tag: string): Download[] => plugins.map((plugin) => download(`${tag}${plugin}`, plugin));
     for (const tag of ["a", "b", "c"]) expect(await record(replica, batch(tag))).toEqual({ recorded: 60 });
-    await vi.waitFor(async () => expect((await replica.analytics.getMetrics({})).totalDownloads).toBe(180));
+    const within = { timeout: 15_000 };
+    await vi.waitFor(async () => expect((await replica.analytics.getMetrics({})).totalDownloads).toBe(180), within);
     const batches = await world.documents.collection<{ _id: string }>({ name: "batches", indexes: [] });
-    await vi.waitFor(async () => expect(await batches.countDocuments({})).toBe(0));
+    await vi.waitFor(async () => expect(await batches.countDocuments({})).toBe(0), within);
   });
 
   it("leaves what is not counted when it ends to others", async () => {

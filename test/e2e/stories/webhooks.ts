@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { pluginZip } from "../../builders/plugin.ts";
+import { registerSecret } from "../../secrets/record.ts";
 import type { Actor } from "../actors.ts";
 import { type Received, type Receiver, startReceiver, verified } from "../receiver.ts";
 import { expectProblem } from "../shapes.ts";
@@ -36,7 +37,10 @@ export function webhookStories(world: World): void {
       expect([answer.status, answer.text]).toEqual([201, expect.stringContaining('"whsec_')]);
       expect(answer.headers.get("location")).toBe(`${actor.gateway}${url}/${answer.json<Made>().id}`);
       expect(answer.headers.get("cache-control")).toBe("no-store");
-      return answer.json();
+      const made = answer.json<Made>();
+      registerSecret("webhook secret", made.secret);
+      registerSecret("webhook secret", made.secret.slice("whsec_".length));
+      return made;
     };
     const deliveriesOf = async (actor: Actor, { id }: Made): Promise<Delivery[]> => {
       const answer = await actor.gets(`${url}/${id}/deliveries`);

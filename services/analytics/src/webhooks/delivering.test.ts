@@ -236,6 +236,40 @@ describe("a receiver", () => {
   });
 });
 
+describe("many receivers that never answer", () => {
+  it("leave room for the others, whether they are one owner's or all failed before", async () => {
+    const crowd = await WebhookWorld.open({ WEBHOOK_CONCURRENCY: 4, WEBHOOK_TIMEOUT_SECONDS: 60 });
+    try {
+      await crowd.start();
+      const dead: string[] = [];
+      for (let i = 0; i < 8; i++) {
+        dead.push((await crowd.create({ url: crowd.receiver.url("/dead"), plugins: ["pump"] })).id);
+      }
+      const quick = await crowd.create({ url: crowd.receiver.url("/quick"), plugins: ["valve"] }, sam);
+      crowd.receiver.answers = ({ json }) => (json.data.plugin === "valve" ? 200 : undefined);
+      await crowd.publish("pump");
+      await crowd.requests(1);
+      await crowd.publish("valve");
+      await crowd.attempts(quick.id, 1);
+
+      crowd.receiver.answers = () => 500;
+      crowd.receiver.hangUp();
+      await crowd.until(async () => {
+        const failing = await Promise.all(dead.map(async (id) => (await crowd.get(id))?.failingSince));
+        expect(failing).not.toContain(undefined);
+      });
+      crowd.receiver.answers = ({ json }) => (json.data.plugin === "valve" ? 200 : undefined);
+      const before = crowd.receiver.received.length;
+      crowd.advance(6000);
+      await crowd.requests(before + 1);
+      await crowd.publish("valve", "2.0.0");
+      await crowd.attempts(quick.id, 2);
+    } finally {
+      await crowd.close();
+    }
+  });
+});
+
 describe("a secret", () => {
   it("that was rotated signs beside the new one for a day", async () => {
     const { id, secret } = await world.create();

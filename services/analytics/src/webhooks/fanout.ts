@@ -7,7 +7,7 @@ import { wants } from "./model/webhook.ts";
 import type { WebhookParts } from "./parts.ts";
 
 const placeName = "webhooks";
-const rowsAtOnce = 50;
+const rowsAtOnce = 100;
 const webhooksAtOnce = 200;
 const insertedAtOnce = 500;
 const everyMs = 1000;
@@ -26,17 +26,8 @@ export class Fanout {
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
 
-  private constructor(parts: FanoutParts) {
+  constructor(parts: FanoutParts) {
     this.#parts = parts;
-  }
-
-  /** The place is there before the first webhook can be. */
-  static async open(parts: FanoutParts): Promise<Fanout> {
-    const { changes } = parts;
-    if ((await changes.place(placeName)) === undefined) {
-      await changes.movePlace(placeName, undefined, await changes.newest());
-    }
-    return new Fanout(parts);
   }
 
   start(): void {
@@ -60,14 +51,18 @@ export class Fanout {
 
   /** @returns whether there may be more */
   async #step(): Promise<boolean> {
-    const { changes, tail } = this.#parts;
-    const place = (await changes.place(placeName)) ?? 0;
+    const { changes, tail, log } = this.#parts;
+    const known = await changes.place(placeName);
+    // Of a feed that is older than webhooks all rows are before the first of them, and told to none.
+    const place = known ?? 0;
     if (place >= (await tail.head())) return false;
     const { rows, floor } = await changes.after(place, rowsAtOnce);
+    if (known !== undefined && floor > known)
+      log.warn({ from: place, to: floor }, "changes aged out before webhooks were told of them");
     if (rows.length > 0) await this.#deliver(rows);
     const next = rows.at(-1)?._id ?? floor;
     if (next <= place) return false;
-    await changes.movePlace(placeName, place, next);
+    await changes.movePlace(placeName, known, next);
     return true;
   }
 

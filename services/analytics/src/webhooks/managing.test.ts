@@ -173,6 +173,39 @@ describe("the delivery log", () => {
     await expect(unknown).rejects.toMatchObject({ kind: "not_found", reason: "DELIVERY_NOT_FOUND" });
   });
 
+  it("sends again what is under way and fails, at once", async () => {
+    const { id } = await world.create();
+    const held: (() => void)[] = [];
+    world.receiver.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return 500;
+    };
+    await world.publish("pump");
+    await world.until(() => expect(held).toHaveLength(1));
+    const [{ id: deliveryId = "" } = {}] = await world.log(id);
+    await world.service.redeliver({ webhookId: id, deliveryId }, world.as(olga));
+    world.receiver.answers = () => 200;
+    held[0]?.();
+    await world.until(() => expect(world.receiver.book.size).toBe(1));
+    await world.attempts(id, 2);
+    expect((await world.log(id))[0]).toMatchObject({ id: deliveryId, state: "delivered" });
+  });
+
+  it("cancels what is under way and fails where the webhook was paused meanwhile", async () => {
+    const { id } = await world.create();
+    const held: (() => void)[] = [];
+    world.receiver.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return 500;
+    };
+    await world.publish("pump");
+    await world.until(() => expect(held).toHaveLength(1));
+    await world.service.updateWebhook({ id, active: false }, world.as(olga));
+    held[0]?.();
+    await world.attempts(id, 1);
+    expect((await world.log(id))[0]).toMatchObject({ state: "cancelled", attempts: [{ status: 500 }] });
+  });
+
   it("names nothing that was never sent and may not be seen, whatever waits", async () => {
     const { id } = await world.create({}, sam);
     world.receiver.answers = () => [503, { "retry-after": "3600" }];

@@ -8,7 +8,7 @@ import type { WorkParts } from "./parts.ts";
 /** Beside the time of an attempt: for asking auth and catalog, and for clocks that differ. */
 const leaseMarginMs = 40_000;
 const atOnce = 20;
-const usualWidth = 4;
+const mostAtOnce = 4;
 /** After so long others have their turn. */
 const turnMs = 5000;
 const mostRounds = 100;
@@ -46,19 +46,20 @@ export class Turn {
     this.#worker = parts.ids.unique();
   }
 
-  /** Fails never. */
-  async take(): Promise<void> {
-    const { webhooks, clock, log } = this.#parts;
+  /** Fails never. @returns what went wrong here, not at the receiver; undefined where nothing did */
+  async take(): Promise<unknown> {
+    const { webhooks, clock } = this.#parts;
     try {
       const leased = await webhooks.lease(this.#id, this.#worker, clock.now(), this.#until());
       if (leased !== null) await this.#work(leased);
     } catch (error) {
       this.#trouble = error;
     }
-    if (this.#trouble === undefined) return;
-    if (!this.#means.ending.aborted) log.warn({ err: this.#trouble, webhook: this.#id }, "webhook tried again soon");
-    const dueAt = new Date(clock.now().getTime() + pauseMs);
-    await webhooks.leave(this.#id, this.#worker, dueAt).catch(() => undefined);
+    if (this.#trouble !== undefined) {
+      const dueAt = new Date(clock.now().getTime() + pauseMs);
+      await webhooks.leave(this.#id, this.#worker, dueAt).catch(() => undefined);
+    }
+    return this.#trouble;
   }
 
   async #work(leased: Webhook): Promise<void> {
@@ -72,7 +73,7 @@ export class Turn {
       } else {
         const due = await deliveries.due(this.#id, clock.now(), atOnce);
         if (due.length === 0 && (await webhooks.release(webhook, await deliveries.nextAt(this.#id)))) return;
-        await inParallel(due, webhook.failingSince === undefined ? usualWidth : 1, (each) => this.#carry(each));
+        await inParallel(due, webhook.failingSince === undefined ? this.#width : 1, (each) => this.#carry(each));
       }
       webhook = await webhooks.renew(this.#id, this.#worker, this.#until());
     }
@@ -92,7 +93,7 @@ export class Turn {
 
   async #deliver(delivery: Delivery): Promise<void> {
     const { webhooks, deliveries, sights, metrics, clock } = this.#parts;
-    if (this.#isOver()) return;
+    if (this.#isCut()) return;
     const until = this.#until();
     const webhook = await webhooks.renew(this.#id, this.#worker, until);
     if (webhook === null) {
@@ -111,10 +112,17 @@ export class Turn {
     await this.#means.courier.attempt(webhook, delivery, this.#means.ending);
   }
 
+  /** Nothing more is begun. */
   #isOver(): boolean {
-    const { stopping } = this.#means;
-    const late = performance.now() - this.#began > turnMs;
-    return late || this.#lost || this.#trouble !== undefined || stopping.aborted;
+    return performance.now() - this.#began > turnMs || this.#isCut();
+  }
+
+  #isCut(): boolean {
+    return this.#lost || this.#trouble !== undefined || this.#means.stopping.aborted;
+  }
+
+  get #width(): number {
+    return Math.min(mostAtOnce, Math.ceil(this.#parts.config.WEBHOOK_CONCURRENCY / 8));
   }
 
   get #timeoutMs(): number {

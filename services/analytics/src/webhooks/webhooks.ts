@@ -46,7 +46,7 @@ export async function openWebhooks(config: SettingsOf<typeof webhookSettings>, d
   const parts = await createParts(config, deps, () => kick());
   const dispatcher = new Dispatcher(parts);
   kick = () => dispatcher.kick();
-  const fanout = await Fanout.open({ ...parts, tail: deps.changes.parts.tail });
+  const fanout = new Fanout({ ...parts, tail: deps.changes.parts.tail });
   const sampler = samplerOf(parts, fanout);
   const trim = (): void => tidy(parts);
   let trimming: NodeJS.Timeout | undefined;

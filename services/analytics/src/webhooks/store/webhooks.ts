@@ -96,6 +96,11 @@ export class WebhookStore {
     return this.#webhooks.findOneAndUpdate({ _id: id }, update, { returnDocument: "after" });
   }
 
+  /** @returns null where it is gone, or has another secret already */
+  rotate({ _id, secret }: Webhook, next: Pick<Webhook, "secret" | "oldSecret" | "updatedAt">): Promise<Webhook | null> {
+    return this.#webhooks.findOneAndUpdate({ _id, secret }, { $set: next }, { returnDocument: "after" });
+  }
+
   async remove(id: string): Promise<boolean> {
     return (await this.#webhooks.deleteOne({ _id: id })) > 0;
   }
@@ -110,10 +115,10 @@ export class WebhookStore {
     await this.#webhooks.updateMany({ _id: { $in: ids } }, { $inc: { wakes: 1 }, $min: { dueAt: now } });
   }
 
-  /** Those on which nobody works although something is due, longest first. */
-  due(now: Date, limit: number): Promise<Webhook[]> {
-    const filter = { dueAt: { $lte: now }, leasedUntil: { $lte: now } };
-    return this.#webhooks.find(filter, { sort: [["dueAt", 1]], limit, fields: ["dueAt"] });
+  /** Those on which nobody works although something is due, longest first. @param failing those alone, or the others */
+  due(now: Date, failing: boolean, limit: number): Promise<Webhook[]> {
+    const filter = { dueAt: { $lte: now }, leasedUntil: { $lte: now }, failingSince: { $exists: failing } };
+    return this.#webhooks.find(filter, { sort: [["dueAt", 1]], limit, fields: ["dueAt", "ownerKey"] });
   }
 
   /** @returns null where another replica works on it */
@@ -143,7 +148,11 @@ export class WebhookStore {
 
   /** Since when something is due that nobody works on; undefined where nothing is. */
   async oldestDue(now: Date): Promise<Date | undefined> {
-    return (await this.due(now, 1))[0]?.dueAt;
+    const [first] = await this.#webhooks.find(
+      { dueAt: { $lte: now }, leasedUntil: { $lte: now } },
+      { sort: [["dueAt", 1]], limit: 1, fields: ["dueAt"] },
+    );
+    return first?.dueAt;
   }
 
   /** Of the only process that there is: what it worked on in an earlier life is free. */

@@ -65,6 +65,11 @@ export class Receiver {
     response.writeHead(status, more).end();
   }
 
+  /** Breaks off whatever is under way. */
+  hangUp(): void {
+    this.#server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     this.#server.close();

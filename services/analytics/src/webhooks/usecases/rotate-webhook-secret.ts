@@ -1,6 +1,6 @@
+import { RegistryError } from "@registry/domain";
 import { findWebhook } from "../access.ts";
 import { formatSecret, sealSecret, secretOf } from "../model/secret.ts";
-import { webhookNotFound } from "../model/webhook.ts";
 import type { WebhookUseCase } from "../parts.ts";
 import { auditOf, toWebhook } from "../wire.ts";
 
@@ -15,8 +15,16 @@ export const rotateWebhookSecret: WebhookUseCase<"rotateWebhookSecret"> =
     const now = parts.clock.now();
     const oldSecret = { sealed: before.secret, until: new Date(now.getTime() + overlapMs) };
     context.audit(auditOf(before));
-    const set = { secret: sealSecret(parts.keys, before._id, secret), oldSecret, updatedAt: now };
-    const webhook = await parts.webhooks.update(before._id, { $set: set });
-    if (webhook === null) throw webhookNotFound();
+    const next = { secret: sealSecret(parts.keys, before._id, secret), oldSecret, updatedAt: now };
+    const webhook = await parts.webhooks.rotate(before, next);
+    if (webhook === null) throw rotatedMeanwhile();
     return { webhook: toWebhook(webhook, now), secret: formatSecret(secret) };
   };
+
+/** The secret that somebody else was shown must not be lost. */
+const rotatedMeanwhile = (): RegistryError =>
+  new RegistryError(
+    "conflict",
+    "WEBHOOK_CHANGED",
+    "Somebody else changed the webhook at the same time; look at it again",
+  );
