@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { checkInvariants, type Verdict } from "../invariants/index.ts";
 import { Journal } from "../invariants/journal.ts";
 import { type Seeded, seeded } from "../seeded.ts";
-import { ask, jsonOf } from "./client.ts";
+import { type Downloads, untilCounted } from "./counted.ts";
 import { allReady, type Injected, inject } from "./injecting.ts";
 import { Load } from "./load.ts";
 import type { CampaignOptions } from "./options.ts";
@@ -14,15 +13,6 @@ import type { Fault, Scene } from "./scene.ts";
 import type { Setting } from "./setting.ts";
 import { Shelf } from "./shelf.ts";
 import { Tally } from "./tally.ts";
-
-interface Downloads {
-  readonly counted: number;
-  /** According to the journal. */
-  readonly least: number;
-  readonly most: number;
-  /** From the last fault until all were counted; undefined: they never were. */
-  readonly settledMs: number | undefined;
-}
 
 /** What a campaign came to. */
 export interface Report {
@@ -42,9 +32,6 @@ const settleMs = 30_000;
 const graceMs = 70_000;
 const convergeMs = 60_000;
 const startWithinMs = 60_000;
-const countedWithinMs = 150_000;
-const tellEveryMs = 10_000;
-const lookEveryMs = 500;
 const mostUnexpected = 20;
 
 interface Shape {
@@ -102,9 +89,8 @@ export async function runCampaign(
   if (!(await allReady([...registry.stack.health.values()]))) problems.push("not every process is ready at the end");
   problems.push(...(await load.converge(convergeMs)));
   say("waiting for the counts, then holding it against the invariants");
-  const settled = await untilCounted(registry, setting, say);
+  const downloads = await untilCounted(registry, setting, say);
   const invariants = await judge(registry, setting);
-  const downloads = { ...(await counted(registry, setting)), ...settled };
   return { seed: options.seed, faults, requests: setting.tally.all, invariants, downloads, problems };
 }
 
@@ -135,39 +121,6 @@ function judge({ stack, stores, logs, secrets }: Registry, { journal }: Setting)
     s3: { endpoint: stores.minio.endpoint, bucket: S3_BUCKET, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY },
     ...{ logs, secrets, settleMs, graceMs },
   });
-}
-
-/**
- * Waits until the downloads are counted. How long that may take nobody promises, only that none is lost: a database that is
- * busy counts slowly.
- */
-async function untilCounted(
-  registry: Registry,
-  setting: Setting,
-  say: (line: string) => void,
-): Promise<Pick<Downloads, "settledMs">> {
-  const begun = performance.now();
-  for (let told = begun; performance.now() - begun < countedWithinMs; ) {
-    const { counted: now, least } = await counted(registry, setting);
-    const settledMs = Math.round(performance.now() - begun);
-    if (now >= least) return { settledMs };
-    if (performance.now() - told > tellEveryMs)
-      say(`  ${now} of ${least} downloads counted after ${seconds(settledMs)} s`);
-    if (performance.now() - told > tellEveryMs) told = performance.now();
-    await pause(lookEveryMs);
-  }
-  return { settledMs: undefined };
-}
-
-/** All downloads that analytics tells of, beside those that clients made. */
-async function counted({ stack }: Registry, { journal }: Setting): Promise<Omit<Downloads, "settledMs">> {
-  const reply = await ask("GET", `${stack.baseUrls[0]}/api/v1/analytics/metrics`).catch(() => undefined);
-  const { total_downloads } =
-    reply?.status === 200 ? jsonOf<{ total_downloads: number }>(reply) : { total_downloads: Number.NaN };
-  const made = (outcome: string): number =>
-    journal.entries.filter((entry) => entry.type === "download" && entry.outcome === outcome).length;
-  const least = made("complete");
-  return { counted: total_downloads, least, most: least + made("unknown") };
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(1);
