@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { checkInvariants, type Verdict } from "../invariants/index.ts";
 import { Journal } from "../invariants/journal.ts";
 import { type Seeded, seeded } from "../seeded.ts";
+import { type Downloads, untilCounted } from "./counted.ts";
 import { allReady, type Injected, inject } from "./injecting.ts";
 import { Load } from "./load.ts";
 import type { CampaignOptions } from "./options.ts";
@@ -20,7 +21,7 @@ export interface Report {
   /** By what clients do. */
   readonly requests: Tally["all"];
   readonly invariants: readonly Verdict[];
-  readonly downloads: { readonly counted: number; readonly least: number; readonly most: number };
+  readonly downloads: Downloads;
   /** What else is wrong; empty where nothing is. */
   readonly problems: readonly string[];
 }
@@ -87,9 +88,9 @@ export async function runCampaign(
   }
   if (!(await allReady([...registry.stack.health.values()]))) problems.push("not every process is ready at the end");
   problems.push(...(await load.converge(convergeMs)));
-  say("settling, then holding it against the invariants");
+  say("waiting for the counts, then holding it against the invariants");
+  const downloads = await untilCounted(registry, setting, say);
   const invariants = await judge(registry, setting);
-  const downloads = await counted(registry, setting);
   return { seed: options.seed, faults, requests: setting.tally.all, invariants, downloads, problems };
 }
 
@@ -120,16 +121,6 @@ function judge({ stack, stores, logs, secrets }: Registry, { journal }: Setting)
     s3: { endpoint: stores.minio.endpoint, bucket: S3_BUCKET, accessKey: S3_ACCESS_KEY, secretKey: S3_SECRET_KEY },
     ...{ logs, secrets, settleMs, graceMs },
   });
-}
-
-/** All downloads that analytics tells of, beside those that clients made. */
-async function counted({ stack }: Registry, { journal }: Setting): Promise<Report["downloads"]> {
-  const answer = await fetch(`${stack.baseUrls[0]}/api/v1/analytics/metrics`, { signal: AbortSignal.timeout(10_000) });
-  const { total_downloads } = (await answer.json()) as { total_downloads: number };
-  const made = (outcome: string): number =>
-    journal.entries.filter((entry) => entry.type === "download" && entry.outcome === outcome).length;
-  const least = made("complete");
-  return { counted: total_downloads, least, most: least + made("unknown") };
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(1);

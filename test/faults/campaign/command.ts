@@ -9,7 +9,7 @@ import { holds, reportLines } from "./report.ts";
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Beyond the time that faults go on: start, settling and judging take no longer on a machine that can run this at all. */
-const marginMs = 240_000;
+const marginMs = 420_000;
 const shortMs = 240_000;
 
 /** @returns the exit code */

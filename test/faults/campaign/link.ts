@@ -8,7 +8,7 @@ export class Link {
   readonly #port: number;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
-  #held = false;
+  #from: RegExp | undefined;
 
   private constructor(port: number) {
     this.#port = port;
@@ -28,20 +28,24 @@ export class Link {
     return link;
   }
 
-  /** From now on nothing that clients send arrives. */
-  hold(): void {
-    this.#held = true;
+  /** From the first piece on in which a client says this, nothing that this client sends arrives. */
+  holdFrom(pattern: RegExp): void {
+    this.#from = pattern;
   }
 
-  /** What waited is sent on. */
-  release(): void {
-    this.#held = false;
-    for (const { upstream, waiting } of this.#pairs) for (const chunk of waiting.splice(0)) upstream.write(chunk);
+  /** How often what is held says that. */
+  get held(): number {
+    const pattern = this.#from;
+    if (pattern === undefined) return 0;
+    const all = new RegExp(pattern, "g");
+    return this.#pairs
+      .values()
+      .reduce((sum, { waiting }) => sum + [...Buffer.concat(waiting).toString("latin1").matchAll(all)].length, 0);
   }
 
   /** Ends every connection; what waited is lost. */
   cut(): void {
-    this.#held = false;
+    this.#from = undefined;
     for (const { client, upstream } of this.#pairs) {
       client.destroy();
       upstream.destroy();
@@ -58,7 +62,8 @@ export class Link {
     const pair: Pair = { client, upstream, waiting: [] };
     this.#pairs.add(pair);
     client.on("data", (chunk: Buffer) => {
-      if (this.#held) pair.waiting.push(chunk);
+      const begins = this.#from?.test(chunk.toString("latin1")) === true;
+      if (begins || pair.waiting.length > 0) pair.waiting.push(chunk);
       else upstream.write(chunk);
     });
     upstream.on("data", (chunk: Buffer) => client.write(chunk));
@@ -77,5 +82,6 @@ export class Link {
 interface Pair {
   readonly client: Socket;
   readonly upstream: Socket;
+  /** Once anything is held, everything behind it is. */
   readonly waiting: Buffer[];
 }

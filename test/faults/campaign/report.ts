@@ -11,7 +11,9 @@ export function holds({ invariants, downloads, problems }: Report): boolean {
 
 export function reportLines(report: Report): string[] {
   const { seed, faults, requests, invariants, downloads, problems } = report;
-  const { counted, least, most } = downloads;
+  const { counted, least, most, settledMs } = downloads;
+  const after =
+    settledMs === undefined ? "never all of them" : `all ${(settledMs / 1000).toFixed(1)} s after the last fault`;
   const byKind = [...Map.groupBy(faults, ({ kind }) => kind)].sort(([one], [other]) => (one < other ? -1 : 1));
   const deeds = Object.entries(requests).map(([deed, { tried, failed }]) => `${deed} ${tried} (${failed} failed)`);
   return [
@@ -23,7 +25,7 @@ export function reportLines(report: Report): string[] {
     "",
     ...verdictLines(invariants),
     "",
-    `downloads: ${counted} counted, ${least === most ? least : `${least} to ${most}`} made according to the journal`,
+    `downloads: ${counted} counted, ${least === most ? least : `${least} to ${most}`} made according to the journal; ${after}`,
     ...problems,
     `seed ${seed}: ${faults.length} faults, ${holds(report) ? "everything holds" : "BROKEN"}`,
   ];

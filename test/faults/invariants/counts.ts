@@ -23,7 +23,7 @@ export interface Counted {
   readonly problems: readonly string[];
 }
 
-/** Counts that came too late for a first look would come within this. */
+/** Counts that came too late for a first look would come within this, or within what things may take to settle. */
 const lateMs = 2000;
 
 /** Whether counts equal the distinct downloads: exact where the journal knows the end of every download. */
@@ -32,7 +32,7 @@ export async function countsAreExact(context: CheckContext): Promise<Counted> {
   let uncertain = 0;
   for (const { least, most } of bounds.values()) uncertain += most - least;
   const early = await settled(context.settleMs, async () => (await compare(context, bounds)).tooFew);
-  await pause(lateMs);
+  await pause(Math.min(lateMs, context.settleMs));
   const { tooFew, tooMany } = await compare(context, bounds);
   const downloads = bounds.values().reduce((sum, { least }) => sum + least, 0);
   return { downloads, uncertain, problems: [...new Set([...early, ...tooFew, ...tooMany])] };

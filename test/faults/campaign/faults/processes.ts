@@ -13,6 +13,8 @@ function victims({ registry, random }: Scene, service: Service): string[] {
   return random.below(3) === 0 ? replicas : random.shuffled(replicas).slice(0, 1);
 }
 
+const endedWell = (log: string): boolean => log.trimEnd().endsWith("[ended with 0]");
+
 const atSomeMoment = ({ random }: Scene): Promise<void> => pause(random.below(someMomentMs));
 
 export const kill = (service: Service): Fault => ({
@@ -37,6 +39,9 @@ export const terminate = (service: Service): Fault => ({
     const names = victims(scene, service);
     await atSomeMoment(scene);
     await Promise.all(names.map((name) => stack.kill(name, "SIGTERM")));
+    for (const name of names.filter((each) => !endedWell(stack.logs(each)))) {
+      scene.setting.unexpected(`${name} did not end by itself after SIGTERM`);
+    }
     scene.lifted();
     await Promise.all(names.map((name) => stack.restart(name)));
     return names.join(" and ");
