@@ -3,6 +3,7 @@ import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } 
 import { journaled, outboxSample, Sampler, type ServiceTable } from "@registry/kit";
 import type { AnalyticsDeps } from "../analytics.ts";
 import type { Parts } from "../parts.ts";
+import { Bridge } from "../rebuild/bridge.ts";
 import { RebuildRunner } from "../rebuild/runner.ts";
 import { DeadLetters } from "../store/dead-letters.ts";
 import { RebuildJobs } from "../store/rebuild-jobs.ts";
@@ -37,11 +38,12 @@ export async function createEvents(parts: Parts, deps: AnalyticsDeps): Promise<E
     usagePages: await UsagePages.open(documents),
   };
   const runner = new RebuildRunner(rebuildParts, rebuilds, ids);
+  const bridge = new Bridge(rebuildParts, bus);
   const journal = await openJournal({ documents, clock, log, deliver: deliverToAuth(clients) });
   const kickRebuild = (): void => runner.kick();
   const table = eventTable({ bus, clients, clock, ids, log, deadLetters, relay, rebuilds, kickRebuild });
   const sampler = samplerOf({ bus, clock, deadLetters, relay }, deps);
-  return assemble({ deps, deadLetters, relay, runner, journal, sampler, table });
+  return assemble({ deps, deadLetters, relay, runner, bridge, journal, sampler, table });
 }
 
 interface Assembled {
@@ -49,12 +51,13 @@ interface Assembled {
   readonly deadLetters: DeadLetters;
   readonly relay: EventParts["relay"];
   readonly runner: RebuildRunner;
+  readonly bridge: Bridge;
   readonly journal: Journal;
   readonly sampler: Sampler;
   readonly table: ServiceTable;
 }
 
-function assemble({ deps, deadLetters, relay, runner, journal, sampler, table }: Assembled): Events {
+function assemble({ deps, deadLetters, relay, runner, bridge, journal, sampler, table }: Assembled): Events {
   const { bus, clock, log } = deps;
   let subscription: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -70,13 +73,14 @@ function assemble({ deps, deadLetters, relay, runner, journal, sampler, table }:
       timer = setInterval(forget, forgetEveryMs);
       relay.start();
       runner.start();
+      bridge.start();
       sampler.start();
       journal.start();
     },
     async close() {
       clearInterval(timer);
       await subscription?.close();
-      await Promise.all([relay.close(), runner.close(), sampler.close(), journal.close()]);
+      await Promise.all([relay.close(), runner.close(), bridge.close(), sampler.close(), journal.close()]);
     },
   };
 }
