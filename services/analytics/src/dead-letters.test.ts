@@ -161,6 +161,18 @@ describe("an event that a group cannot handle", () => {
     expect(await list()).toEqual([]);
   });
 
+  it("comes back where the event is sent to everybody again later, and fails once more", async () => {
+    const broken = await group("broken");
+    await world.bus.publish(event("1"));
+    const id = (await list())[0]?.id ?? "";
+    broken.fails = false;
+    await events.retryDeadLetter({ id }, admin());
+    await vi.waitFor(async () => expect(await list()).toEqual([]));
+    broken.fails = true;
+    await world.bus.publish({ ...event("1"), again: { key: "replay" } });
+    expect(await list()).toMatchObject([{ id, state: "parked", attempts: 1 }]);
+  });
+
   it("is settled before it is known of where that is told first", async () => {
     await settled(2);
     await parked(2);

@@ -1,3 +1,4 @@
+import { Visibility } from "@registry/contracts/catalog";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
 import type { Document } from "@registry/documents";
 import type { Caller } from "@registry/domain";
@@ -143,6 +144,12 @@ describe("what the catalog exports", () => {
     expect([first.plugins.length, second.plugins.length, second.nextAfter]).toEqual([50, 5, ""]);
     const named = await maintenance(one).exportPlugins({ names: ["plugin-54", "no-such", "!"] }, service);
     expect(named.plugins.map(({ name }) => name)).toEqual(["plugin-54"]);
+    world.clock.advance(60_000);
+    const changedSince = world.clock.now();
+    const change = { name: "plugin-07", visibility: Visibility.VISIBILITY_PRIVATE };
+    await one.client.updatePlugin(change, one.as(owner));
+    const changed = await maintenance(one).exportPlugins({ changedSince }, service);
+    expect(changed.plugins).toMatchObject([{ name: "plugin-07", visibility: "private" }]);
   });
 });
 

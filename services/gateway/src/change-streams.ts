@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Change, ChangeServiceDefinition, ListChangesResponse } from "@registry/contracts/changes";
 import { isRegistryError, rateLimited } from "@registry/domain";
-import type { Clock, Logger, PassedOn, ServiceClient } from "@registry/kit";
+import { anySignal, type Clock, type Logger, type PassedOn, type ServiceClient } from "@registry/kit";
 import { networkOf } from "@registry/limits";
 import type { AnswerTimes } from "./answer-times.ts";
 import { beginStream, writeTo } from "./download.ts";
@@ -73,7 +73,7 @@ export class ChangeStreams {
   /** @param begun moves of the head before the first page was read */
   async #follow(call: Call, response: ServerResponse, first: ListChangesResponse, begun: number): Promise<void> {
     const { clock, log, head } = this.#deps;
-    const ended = AbortSignal.any([call.context.signal, this.#closing.signal]);
+    const ended = anySignal(call.context.signal, this.#closing.signal);
     let page: ListChangesResponse | undefined = first;
     let { next } = first;
     let wroteAt = clock.now().getTime();

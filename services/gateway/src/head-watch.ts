@@ -1,6 +1,6 @@
 import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import type { ChangeServiceDefinition } from "@registry/contracts/changes";
-import type { Logger, ServiceClient } from "@registry/kit";
+import { anySignal, type Logger, type ServiceClient } from "@registry/kit";
 
 const againMs = 1000;
 /** Heartbeats come every five seconds. */
@@ -61,7 +61,7 @@ export class HeadWatch {
       const listen = (): NodeJS.Timeout => setTimeout(() => silent.abort(), silentMs);
       let timer = listen();
       try {
-        const options = { signal: AbortSignal.any([signal, silent.signal]), timeoutMs: 0 };
+        const options = { signal: anySignal(signal, silent.signal), timeoutMs: 0 };
         for await (const { head } of this.#changes.watchHead({}, { as: "service", ...options })) {
           clearTimeout(timer);
           timer = listen();

@@ -1,5 +1,6 @@
 import { ServerError, type ServiceImplementation, Status } from "nice-grpc";
 import type { HealthDefinition } from "nice-grpc-server-health";
+import { anySignal } from "../any-signal.ts";
 
 /** @returns whether it may be sent work; undefined where there is no such service. Empty: the whole process */
 export type Serves = (service: string) => Promise<boolean | undefined>;
@@ -23,7 +24,7 @@ export function healthService(serves: Serves, ending: AbortSignal): ServiceImple
       return { status: holds && !ending.aborted ? serving : notServing };
     },
     async *watch({ service }, { signal }) {
-      const end = AbortSignal.any([signal, ending]);
+      const end = anySignal(signal, ending);
       let told: number | undefined;
       while (!signal.aborted) {
         const holds = await serves(service);

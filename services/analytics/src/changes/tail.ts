@@ -1,4 +1,4 @@
-import type { Logger } from "@registry/kit";
+import { anySignal, type Logger } from "@registry/kit";
 import type { Change } from "./model/change.ts";
 import type { ChangeStore, Stretch } from "./store/changes.ts";
 
@@ -73,7 +73,7 @@ export class Tail {
 
   /** The head at once and whenever it has moved, and undefined every five seconds in between. Ends with this process. */
   async *watch(signal: AbortSignal): AsyncGenerator<number | undefined> {
-    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const ended = anySignal(signal, this.#closing.signal);
     let told: number | undefined;
     while (!ended.aborted) {
       const head = await this.head();

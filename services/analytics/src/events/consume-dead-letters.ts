@@ -34,7 +34,7 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
   const { traceparent, time, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
   const whole = { ...rest, ...trace, time, data };
-  await deadLetters.park({ group, event: whole, attempts, cause }, now);
+  await deadLetters.park({ group, event: whole, attempts, cause, at: event.time }, now);
 }
 
 function isJson(text: string): boolean {

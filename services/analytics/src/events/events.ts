@@ -2,6 +2,7 @@ import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } 
 import { outboxSample, Sampler, type ServiceTable } from "@registry/kit";
 import type { AnalyticsDeps } from "../analytics.ts";
 import type { Parts } from "../parts.ts";
+import { Bridge } from "../rebuild/bridge.ts";
 import { RebuildRunner } from "../rebuild/runner.ts";
 import { DeadLetters } from "../store/dead-letters.ts";
 import { RebuildJobs } from "../store/rebuild-jobs.ts";
@@ -36,10 +37,11 @@ export async function createEvents(parts: Parts, deps: AnalyticsDeps): Promise<E
     usagePages: await UsagePages.open(documents),
   };
   const runner = new RebuildRunner(rebuildParts, rebuilds, ids);
+  const bridge = new Bridge(rebuildParts, bus);
   const kickRebuild = (): void => runner.kick();
   const table = eventTable({ bus, clients, clock, ids, log, deadLetters, relay, rebuilds, kickRebuild });
   const sampler = samplerOf({ bus, clock, deadLetters, relay }, deps);
-  return assemble({ deps, deadLetters, relay, runner, sampler, table });
+  return assemble({ deps, deadLetters, relay, runner, bridge, sampler, table });
 }
 
 interface Assembled {
@@ -47,11 +49,12 @@ interface Assembled {
   readonly deadLetters: DeadLetters;
   readonly relay: EventParts["relay"];
   readonly runner: RebuildRunner;
+  readonly bridge: Bridge;
   readonly sampler: Sampler;
   readonly table: ServiceTable;
 }
 
-function assemble({ deps, deadLetters, relay, runner, sampler, table }: Assembled): Events {
+function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table }: Assembled): Events {
   const { bus, clock, log } = deps;
   let subscription: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -67,12 +70,13 @@ function assemble({ deps, deadLetters, relay, runner, sampler, table }: Assemble
       timer = setInterval(forget, forgetEveryMs);
       relay.start();
       runner.start();
+      bridge.start();
       sampler.start();
     },
     async close() {
       clearInterval(timer);
       await subscription?.close();
-      await Promise.all([relay.close(), runner.close(), sampler.close()]);
+      await Promise.all([relay.close(), runner.close(), bridge.close(), sampler.close()]);
     },
   };
 }

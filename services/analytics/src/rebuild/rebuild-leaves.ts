@@ -68,7 +68,7 @@ async function check(parts: RebuildParts, leaves: readonly Place[], progress: Re
 export async function noteUses(
   parts: RebuildParts,
   users: readonly { readonly userId: number; readonly at: Date }[],
-  progress: RebuildProgress,
+  progress: Pick<RebuildProgress, "mended">,
 ): Promise<void> {
   const known = await parts.releaseRepair.lastUses(users.map(({ userId }) => userId));
   for (const { userId, at } of users) {

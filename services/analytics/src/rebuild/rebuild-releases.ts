@@ -21,7 +21,7 @@ export async function rebuildReleases(parts: RebuildParts, progress: RebuildProg
   progress.step("releases");
   for (let after = ""; ; ) {
     const { plugins, nextAfter } = await catalog.exportPlugins({ after }, { as: "service", timeoutMs });
-    for (const plugin of plugins) await check(parts, plugin.name, plugin, progress);
+    for (const plugin of plugins) await checkReleases(parts, plugin.name, plugin, progress);
     await progress.checked(plugins.length);
     after = nextAfter;
     if (after === "") break;
@@ -29,7 +29,7 @@ export async function rebuildReleases(parts: RebuildParts, progress: RebuildProg
   progress.step("strays");
   await eachStray(parts, progress, async (names) => {
     const known = await exportOf(parts, names);
-    for (const name of names) if (!known.has(name)) await check(parts, name, undefined, progress);
+    for (const name of names) if (!known.has(name)) await checkReleases(parts, name, undefined, progress);
   });
 }
 
@@ -72,11 +72,11 @@ type Change = { readonly in: "plugins" | "publishes"; readonly make: () => Promi
  * What is known is read before the catalog is asked: its answer then includes every event that what is known came from,
  * so whatever is unchanged when it is written may be overwritten.
  */
-async function check(
+export async function checkReleases(
   parts: RebuildParts,
   name: string,
   told: ExportedPlugin | undefined,
-  progress: RebuildProgress,
+  progress: Pick<RebuildProgress, "mended">,
 ): Promise<void> {
   let newest = told;
   let mended = 0;

@@ -29,6 +29,8 @@ export interface Parked {
   readonly event: OutboxEvent;
   readonly attempts: number;
   readonly cause: string;
+  /** When the group gave it up. */
+  readonly at: Date;
 }
 
 const spec: CollectionSpec = {
@@ -75,12 +77,15 @@ export class DeadLetters {
     return new DeadLetters(await documents.collection<DeadLetter>(spec));
   }
 
-  async park({ group, event, attempts, cause }: Parked, now: Date): Promise<void> {
+  async park({ group, event, attempts, cause, at }: Parked, now: Date): Promise<void> {
     const _id = deadLetterId(group, event.id);
     const shown = { event, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
     // What was dropped stays so, whatever comes of a retry that was under way.
-    const older = { _id, attempts: { $lt: attempts }, state: { $ne: "dropped" } } as const;
-    const renew = () => this.collection.updateOne(older, { $set: shown, $unset: { closedAt: true } });
+    const older = { attempts: { $lt: attempts }, state: { $ne: "dropped" } } as const;
+    // Sent to everybody once more, it is counted from the first attempt again.
+    const over = { state: "settled", closedAt: { $lt: at } } as const;
+    const known = { $and: [{ _id }, { $or: [older, over] }] } as const;
+    const renew = () => this.collection.updateOne(known, { $set: shown, $unset: { closedAt: true } });
     if ((await renew()).matchedCount > 0) return;
     const inserted = await this.collection.insertNew([{ ...shown, _id, group, eventId: event.id, firstParkedAt: now }]);
     // An older telling may have come in between.

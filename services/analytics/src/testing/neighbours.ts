@@ -12,6 +12,8 @@ import { anyone, type ServiceTable } from "@registry/kit";
 export class StandInCatalog {
   readonly plugins = new Map<string, Omit<ExportedPlugin, "releases"> & { releases: Map<string, ExportedRelease> }>();
   readonly resent: ResendEventsRequest[] = [];
+  /** Since when changes were asked for. */
+  readonly askedSince: Date[] = [];
   away = false;
 
   table(): ServiceTable {
@@ -36,7 +38,8 @@ export class StandInCatalog {
   }
 
   /** Two at once, so that there are pages. */
-  #export({ after, names }: ExportPluginsRequest) {
+  #export({ after, names, changedSince }: ExportPluginsRequest) {
+    if (changedSince !== undefined) this.askedSince.push(changedSince);
     const sorted = [...this.plugins.keys()].sort();
     const chosen = names.length > 0 ? sorted.filter((name) => names.includes(name)) : sorted.filter((n) => n > after);
     const page = names.length > 0 ? chosen : chosen.slice(0, 2);

@@ -15,12 +15,14 @@ const mostReleases = 5000;
  */
 export const exportPlugins: MaintenanceUseCase<"exportPlugins"> =
   (parts) =>
-  async ({ after, names }) => {
+  async ({ after, names, changedSince }) => {
     if (names.length > mostNames) throw invalid("INVALID_NAME", `names: at most ${mostNames}`, "/names");
     const byName = names.length > 0;
-    const found = byName
-      ? await parts.plugins.some(names.filter(isPluginName))
-      : await parts.plugins.page(after, pageSize);
+    const page = (): Promise<PluginDocument[]> =>
+      changedSince === undefined
+        ? parts.plugins.page(after, pageSize)
+        : parts.plugins.changedSince(changedSince, after, pageSize);
+    const found = byName ? await parts.plugins.some(names.filter(isPluginName)) : await page();
     const plugins: ExportedPlugin[] = [];
     let releases = 0;
     let last: PluginDocument | undefined;

@@ -194,6 +194,12 @@ export class PluginStore {
     return this.collection.find({ _id: { $gt: after } }, { sort: [["_id", 1]], limit, fields: readFields });
   }
 
+  /** As `page`, of those that have changed since. */
+  changedSince(since: Date, after: string, limit: number): Promise<PluginDocument[]> {
+    const filter = { changedAt: { $gte: since }, _id: { $gt: after } };
+    return this.collection.find(filter, { sort: [["_id", 1]], limit, fields: readFields });
+  }
+
   some(names: readonly string[]): Promise<PluginDocument[]> {
     return this.collection.find({ _id: { $in: names } }, { limit: names.length, fields: readFields });
   }

@@ -44,6 +44,8 @@ export interface ExportPluginsRequest {
   after: string;
   /** These instead, those that there are; at most 100. */
   names: string[];
+  /** Those alone that have changed since then, by the clocks of catalogs. */
+  changedSince: Date | undefined;
 }
 
 export interface ExportedRelease {
@@ -486,7 +488,7 @@ export const ResendEventsResponse: MessageFns<ResendEventsResponse> = {
 };
 
 function createBaseExportPluginsRequest(): ExportPluginsRequest {
-  return { after: "", names: [] };
+  return { after: "", names: [], changedSince: undefined };
 }
 
 export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
@@ -496,6 +498,9 @@ export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
     }
     for (const v of message.names) {
       writer.uint32(18).string(v!);
+    }
+    if (message.changedSince !== undefined) {
+      Timestamp.encode(toTimestamp(message.changedSince), writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -529,6 +534,14 @@ export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
             message.names.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.changedSince = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -545,6 +558,11 @@ export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
     return {
       after: isSet(object.after) ? globalThis.String(object.after) : "",
       names: globalThis.Array.isArray(object?.names) ? object.names.map((e: any) => globalThis.String(e)) : [],
+      changedSince: isSet(object.changedSince)
+        ? fromJsonTimestamp(object.changedSince)
+        : isSet(object.changed_since)
+        ? fromJsonTimestamp(object.changed_since)
+        : undefined,
     };
   },
 
@@ -556,6 +574,9 @@ export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
     if (message.names?.length) {
       obj.names = message.names;
     }
+    if (message.changedSince !== undefined) {
+      obj.changedSince = message.changedSince.toISOString();
+    }
     return obj;
   },
 
@@ -566,6 +587,7 @@ export const ExportPluginsRequest: MessageFns<ExportPluginsRequest> = {
     const message = createBaseExportPluginsRequest();
     message.after = object.after ?? "";
     message.names = object.names?.map((e) => e) || [];
+    message.changedSince = object.changedSince ?? undefined;
     return message;
   },
 };
