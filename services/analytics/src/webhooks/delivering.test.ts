@@ -1,3 +1,4 @@
+import { deriveKeys } from "@registry/kit";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verify } from "./testing/receiver.ts";
@@ -290,6 +291,22 @@ describe("a secret", () => {
     verify(rotated.secret, later);
     expect(() => verify(secret, later)).toThrow();
     expect((await world.get(id))?.oldSecretUntil).toBeUndefined();
+  });
+
+  it("of another SECRET_KEY sends nothing until it is rotated, and then no longer stands in the way", async () => {
+    const { id } = await world.create();
+    await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    const sealed = deriveKeys("the key of before").seal("webhook-secret", Buffer.alloc(32), id);
+    const webhooks = await world.world.documents.collection<{ _id: string }>({ name: "webhooks", indexes: [] });
+    await webhooks.updateOne({ _id: id }, { $set: { secret: sealed, "oldSecret.sealed": sealed } });
+    await world.publish("pump");
+    await world.attempts(id, 1);
+    expect((await world.log(id))[0]?.attempts).toMatchObject([{ status: 0, error: "secret unreadable" }]);
+    const rotated = await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    expect(rotated.webhook?.oldSecretUntil).toBeUndefined();
+    world.advance(6000);
+    await world.requests(1);
+    for (const received of world.receiver.received) verify(rotated.secret, received);
   });
 });
 

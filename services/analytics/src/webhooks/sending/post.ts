@@ -87,5 +87,15 @@ function answerOf(request: ClientRequest, isTls: boolean, signal: AbortSignal): 
       response.on("error", () => undefined);
       response.on("close", () => resolve({ status, retryAfter: headers["retry-after"] }));
     });
+    // Without somebody to take it over, Node ends such a connection and tells nobody.
+    request.on("upgrade", ({ statusCode: status = 0 }, socket) => {
+      answered = true;
+      socket.destroy();
+      resolve({ status, retryAfter: undefined });
+    });
+    // Of a promise that is settled this changes nothing; none may be left open by an end that was not thought of.
+    request.on("close", () => {
+      if (!answered) reject(new DeliveryFailure("connection failed"));
+    });
   });
 }

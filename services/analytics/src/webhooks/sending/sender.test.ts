@@ -135,6 +135,18 @@ describe("an answer", () => {
     expect(await send("https://slow.example/", { timeoutMs: 300, resolve: unheard })).toBe("timed out");
   });
 
+  it("that changes to another protocol, or comes before the answer itself, is none that arrived", async () => {
+    const closed: Promise<unknown>[] = [];
+    const port = await listen((socket) => {
+      closed.push(once(socket.resume(), "close"));
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\nhello");
+    });
+    expect(await send(`http://127.0.0.1:${port}/`)).toEqual({ status: 101, retryAfter: undefined });
+    await Promise.all(closed);
+    const early = await listen((socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n"));
+    expect(await send(`http://127.0.0.1:${early}/`, { timeoutMs: 300 })).toBe("timed out");
+  });
+
   it("that makes no sense, or breaks off, tells nothing of itself", async () => {
     const said = ["SSH-2.0-OpenSSH_9.9 root@10.0.0.1\r\n", `HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}\r\n\r\n`, ""];
     for (const text of said) {

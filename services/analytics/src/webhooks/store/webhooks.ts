@@ -98,7 +98,9 @@ export class WebhookStore {
 
   /** @returns null where it is gone, or has another secret already */
   rotate({ _id, secret }: Webhook, next: Pick<Webhook, "secret" | "oldSecret" | "updatedAt">): Promise<Webhook | null> {
-    return this.#webhooks.findOneAndUpdate({ _id, secret }, { $set: next }, { returnDocument: "after" });
+    const update =
+      next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
+    return this.#webhooks.findOneAndUpdate({ _id, secret }, update, { returnDocument: "after" });
   }
 
   async remove(id: string): Promise<boolean> {

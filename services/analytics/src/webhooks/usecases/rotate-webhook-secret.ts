@@ -1,6 +1,6 @@
 import { RegistryError } from "@registry/domain";
 import { findWebhook } from "../access.ts";
-import { formatSecret, sealSecret, secretOf } from "../model/secret.ts";
+import { formatSecret, openSecret, sealSecret, secretOf } from "../model/secret.ts";
 import type { WebhookUseCase } from "../parts.ts";
 import { auditOf, toWebhook } from "../wire.ts";
 
@@ -13,9 +13,11 @@ export const rotateWebhookSecret: WebhookUseCase<"rotateWebhookSecret"> =
     const before = await findWebhook(parts.webhooks, id, context);
     const secret = secretOf(given, parts.ids);
     const now = parts.clock.now();
-    const oldSecret = { sealed: before.secret, until: new Date(now.getTime() + overlapMs) };
+    // One of another SECRET_KEY signs nothing any more.
+    const signs = openSecret(parts.keys, before._id, before.secret) !== undefined;
+    const old = signs ? { oldSecret: { sealed: before.secret, until: new Date(now.getTime() + overlapMs) } } : {};
     context.audit(auditOf(before));
-    const next = { secret: sealSecret(parts.keys, before._id, secret), oldSecret, updatedAt: now };
+    const next = { secret: sealSecret(parts.keys, before._id, secret), ...old, updatedAt: now };
     const webhook = await parts.webhooks.rotate(before, next);
     if (webhook === null) throw rotatedMeanwhile();
     return { webhook: toWebhook(webhook, now), secret: formatSecret(secret) };
