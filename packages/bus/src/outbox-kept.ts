@@ -8,6 +8,9 @@ const sevenDaysMs = 7 * 24 * 3600 * 1000;
 const pageSize = 100;
 const trimAtOnce = 1000;
 const maxPages = 10_000;
+/** What the bus takes longer for is waited for beside the rest; of such no more at once, for the sake of memory. */
+const slowMs = 2000;
+const mostSlow = 4096;
 /** Generation of events that are to be sent once more on purpose, before the key of that purpose. */
 const replayed = "again/";
 
@@ -19,10 +22,16 @@ export interface Replay {
   readonly since: Date;
 }
 
+type Generations = string | { readonly $lt: string } | { readonly $gt: string };
+
+const keyOf = ({ _id, generation }: RelayedEvent): string => JSON.stringify([_id, generation]);
+
 /** What one collection's relay has sent: kept for days, sent again where the bus lost it or somebody wishes so. */
 export class KeptEvents {
   readonly #options: RelayOptions;
   readonly #keepMs: number;
+  /** By event and generation: sent again, and not answered for yet. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -46,23 +55,49 @@ export class KeptEvents {
   }
 
   /**
-   * Sends what another generation of the bus was given, and what somebody wishes, oldest first.
+   * Sends what another generation of the bus was given, and what somebody wishes, oldest first. What the bus takes long for
+   * may still be under way afterwards.
    * @throws kind `unavailable`
    */
   async resend(generation: string, open: () => boolean): Promise<void> {
     for (const other of [{ $lt: generation }, { $gt: generation }]) {
-      for (let page = 0; page < maxPages && open(); page++) {
-        const [first] = await this.#find(other, 1);
+      for (let page = 0; page < maxPages && open() && this.#underWay.size < mostSlow; page++) {
+        const [first] = await this.#next(other, 1);
         if (first === undefined) break;
-        const lost = await this.#find(first.generation, pageSize);
-        const sent = await Promise.allSettled(lost.map((event) => this.#resend(event, generation)));
-        const failed = sent.find((result) => result.status === "rejected");
-        if (failed !== undefined) throw failed.reason;
+        const lost = await this.#next(first.generation, pageSize);
+        await this.#begin(lost, generation);
       }
     }
   }
 
-  #find(generation: string | { $lt: string } | { $gt: string }, limit: number): Promise<RelayedEvent[]> {
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay.values());
+  }
+
+  async #next(generation: Generations, limit: number): Promise<RelayedEvent[]> {
+    const found = await this.#find(generation, limit + this.#underWay.size);
+    return found.filter((event) => !this.#underWay.has(keyOf(event))).slice(0, limit);
+  }
+
+  /** Resolves when they are sent, or take long. @throws kind `unavailable` */
+  async #begin(events: readonly RelayedEvent[], generation: string): Promise<void> {
+    const works = events.map((event) => {
+      const work = this.#resend(event, generation).finally(() => this.#underWay.delete(keyOf(event)));
+      this.#underWay.set(keyOf(event), work);
+      return work;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const slow = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, slowMs);
+    });
+    // One that fails later is found again as it was.
+    const sent = Promise.allSettled(works).then(() => Promise.all(works));
+    sent.catch(() => undefined);
+    await Promise.race([sent, slow]).finally(() => clearTimeout(timer));
+  }
+
+  #find(generation: Generations, limit: number): Promise<RelayedEvent[]> {
     const from = this.#options.collection.name;
     // Within one generation the index holds them in order of time.
     const sort = typeof generation === "string" ? { sort: [["relayedAt", 1]] as const } : {};

@@ -128,7 +128,7 @@ class OutboxRelay implements Relay {
       timer = setTimeout(resolve, closeWithinMs);
     });
     const works = [...this.#underWay.values()].map(({ work }) => work);
-    await Promise.race([Promise.all([this.#running, this.#resending, ...works]), late]);
+    await Promise.race([Promise.all([this.#running, this.#resending, this.#kept.settled(), ...works]), late]);
     clearTimeout(timer);
   }
 
