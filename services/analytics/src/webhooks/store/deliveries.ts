@@ -78,9 +78,12 @@ export class DeliveryStore {
   }
 
   async delivered(delivery: Delivery, attempt: Attempt): Promise<void> {
-    const { _id } = delivery;
-    const set = { state: "delivered", attempts: withAttempt(delivery, attempt) };
-    await this.#deliveries.updateOne({ _id }, { $set: set, $unset: over });
+    const { _id, again } = delivery;
+    const attempts = withAttempt(delivery, attempt);
+    const set = { state: "delivered", attempts };
+    const found = await this.#deliveries.updateOne({ _id, again }, { $set: set, $unset: over });
+    // It was asked for again while it was under way.
+    if (found.matchedCount === 0) await this.#deliveries.updateOne({ _id }, { $set: { attempts } });
   }
 
   /** @param nextAt absent: it is given up */
