@@ -87,8 +87,10 @@ describe("a webhook", () => {
     await world.publish("after");
     world.advance(hourMs);
     await world.until(() => expect(world.receiver.told).toEqual(["release.published after"]));
-    const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
-    expect(log).toEqual(["after delivered", "waits cancelled"]);
+    await world.until(async () => {
+      const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
+      expect(log).toEqual(["after delivered", "waits cancelled"]);
+    });
   });
 });
 
@@ -196,6 +198,54 @@ describe("a receiver", () => {
     await world.publish("new");
     await world.until(() => expect(world.receiver.told).toEqual(["release.published new"]));
     expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
+  });
+
+  it("that was replaced while it was asked has no say any more", async () => {
+    const { id } = await world.create({ url: world.receiver.url("/before") });
+    for (const answer of [410, 500]) {
+      const held: (() => void)[] = [];
+      world.receiver.answers = async () => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return answer;
+      };
+      const before = world.receiver.received.length;
+      await world.publish(`pump-${answer}`);
+      await world.until(() => expect(held).toHaveLength(1));
+      await world.service.updateWebhook({ id, url: world.receiver.url(`/after-${answer}`) }, world.as(olga));
+      world.receiver.answers = () => 204;
+      held[0]?.();
+      await world.until(async () => expect((await world.log(id))[0]?.attempts).toMatchObject([{ status: answer }]));
+      expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
+      world.advance(6000);
+      await world.requests(before + 2);
+      expect(world.receiver.received.at(-1)?.path).toBe(`/after-${answer}`);
+    }
+    expect(world.audit.map(({ action }) => action)).not.toContain("webhook.disable");
+  });
+
+  it("that was replaced in the last moment is not switched off for five days of the one before", async () => {
+    const { id } = await world.create({ url: world.receiver.url("/before") });
+    world.receiver.answers = () => 500;
+    await world.publish("pump");
+    await world.attempts(id, 1);
+    for (const ms of [6000, 6 * minuteMs]) {
+      world.advance(ms);
+      await world.attempts(id, ms === 6000 ? 2 : 3);
+    }
+    const held: (() => void)[] = [];
+    world.receiver.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return 500;
+    };
+    world.advance(121 * hourMs);
+    await world.until(() => expect(held).toHaveLength(1));
+    await world.service.updateWebhook({ id, url: world.receiver.url("/after") }, world.as(olga));
+    world.receiver.answers = () => 204;
+    held[0]?.();
+    await world.attempts(id, 4);
+    world.advance(3 * hourMs);
+    await world.until(() => expect(world.receiver.book.size).toBe(1));
+    expect(await world.get(id)).toMatchObject({ state: "active" });
   });
 
   it("that asks for a rest gets it, for all that waits", async () => {
