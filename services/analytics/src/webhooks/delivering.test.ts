@@ -1,3 +1,4 @@
+import type { Delivery } from "@registry/contracts/webhooks";
 import { deriveKeys } from "@registry/kit";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -10,6 +11,11 @@ beforeEach(async () => {
   await world.start();
 });
 afterEach(() => world.close());
+
+const isDue =
+  ({ first }: WebhookWorld) =>
+  ({ nextAttemptAt }: Delivery): boolean =>
+    nextAttemptAt !== undefined && nextAttemptAt <= first.surroundings.clock.now();
 
 describe("a webhook", () => {
   it("is told of what happens from its creation on, signed as the standard wants it", async () => {
@@ -246,6 +252,22 @@ describe("a receiver", () => {
     world.advance(3 * hourMs);
     await world.until(() => expect(world.receiver.book.size).toBe(1));
     expect(await world.get(id)).toMatchObject({ state: "active" });
+  });
+
+  it("that takes all but one thing is asked for that one as long as for any other", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = ({ json }) => (json.data.plugin === "poison" ? 500 : 200);
+    await world.publish("poison");
+    await world.attempts(id, 1);
+    for (let i = 0; i < 20; i++) {
+      world.advance(2 * minuteMs);
+      await world.publish("pump", `1.0.${i}`);
+      await world.until(() => expect(world.receiver.book.size).toBe(i + 1));
+      await world.until(async () => expect((await world.log(id)).filter(isDue(world))).toEqual([]));
+    }
+    const poison = (await world.log(id)).find(({ plugin }) => plugin === "poison");
+    expect(poison).toMatchObject({ state: "pending" });
+    expect(poison?.attempts.length).toBeLessThan(7);
   });
 
   it("that asks for a rest gets it, for all that waits", async () => {

@@ -98,8 +98,7 @@ export class WebhookStore {
 
   /** @returns null where it is gone, or has another secret already */
   rotate({ _id, secret }: Webhook, next: Pick<Webhook, "secret" | "oldSecret" | "updatedAt">): Promise<Webhook | null> {
-    const update =
-      next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
+    const update = next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
     return this.#webhooks.findOneAndUpdate({ _id, secret }, update, { returnDocument: "after" });
   }
 
