@@ -343,6 +343,31 @@ describe("many receivers that never answer", () => {
   });
 });
 
+describe("many receivers of one owner that fail", () => {
+  it("leave room for its others, too", async () => {
+    const crowd = await WebhookWorld.open({ WEBHOOK_CONCURRENCY: 16, WEBHOOK_TIMEOUT_SECONDS: 60 });
+    try {
+      await crowd.start();
+      crowd.receiver.answers = () => 500;
+      const dead: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        dead.push((await crowd.create({ url: crowd.receiver.url("/dead"), plugins: ["pump"] })).id);
+      }
+      const quick = await crowd.create({ url: crowd.receiver.url("/quick"), plugins: ["valve"] });
+      await crowd.publish("pump");
+      for (const id of dead) await crowd.attempts(id, 1);
+      const before = crowd.receiver.received.length;
+      crowd.receiver.answers = ({ json }) => (json.data.plugin === "valve" ? 200 : undefined);
+      crowd.advance(6000);
+      await crowd.until(() => expect(crowd.receiver.received.length).toBeGreaterThan(before));
+      await crowd.publish("valve");
+      await crowd.attempts(quick.id, 1);
+    } finally {
+      await crowd.close();
+    }
+  });
+});
+
 describe("a secret", () => {
   it("that was rotated signs beside the new one for a day", async () => {
     const { id, secret } = await world.create();
