@@ -80,7 +80,8 @@ export class Courier {
     metrics.deliveries.inc({ outcome: typeof answer === "string" ? outcomeOf(answer) : "failed_answer" });
     const now = clock.now();
     const rest = typeof answer === "string" ? undefined : restAsked(status, answer.retryAfter, now);
-    const isGone = status === 410;
+    // Who is not asked any more says nothing of whoever is asked instead.
+    const isGone = status === 410 && (await webhooks.find(webhook._id))?.url === webhook.url;
     const isPing = delivery.type === "ping";
     const delay = isGone || isPing ? undefined : delayAfter(delivery.failures + 1, delivery._id);
     if (delay === undefined) metrics.deliveries.inc({ outcome: "given_up" });
@@ -88,7 +89,7 @@ export class Courier {
     await deliveries.failed(delivery, { time, status, ms, error }, nextAt);
     if (isGone) return disable(this.#parts, webhook, "gone");
     if (isPing) return;
-    await webhooks.fails(webhook._id, now, rest === undefined ? undefined : new Date(now.getTime() + rest));
+    await webhooks.fails(webhook, now, rest === undefined ? undefined : new Date(now.getTime() + rest));
     if (this.#failsTooLong(webhook, delivery, now)) await disable(this.#parts, webhook, "failing");
   }
 

@@ -1,3 +1,4 @@
+import type { Delivery } from "@registry/contracts/webhooks";
 import { deriveKeys } from "@registry/kit";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -10,6 +11,11 @@ beforeEach(async () => {
   await world.start();
 });
 afterEach(() => world.close());
+
+const isDue =
+  ({ first }: WebhookWorld) =>
+  ({ nextAttemptAt }: Delivery): boolean =>
+    nextAttemptAt !== undefined && nextAttemptAt <= first.surroundings.clock.now();
 
 describe("a webhook", () => {
   it("is told of what happens from its creation on, signed as the standard wants it", async () => {
@@ -87,8 +93,10 @@ describe("a webhook", () => {
     await world.publish("after");
     world.advance(hourMs);
     await world.until(() => expect(world.receiver.told).toEqual(["release.published after"]));
-    const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
-    expect(log).toEqual(["after delivered", "waits cancelled"]);
+    await world.until(async () => {
+      const log = (await world.log(id)).map(({ plugin, state }) => `${plugin} ${state}`);
+      expect(log).toEqual(["after delivered", "waits cancelled"]);
+    });
   });
 });
 
@@ -198,6 +206,70 @@ describe("a receiver", () => {
     expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
   });
 
+  it("that was replaced while it was asked has no say any more", async () => {
+    const { id } = await world.create({ url: world.receiver.url("/before") });
+    for (const answer of [410, 500]) {
+      const held: (() => void)[] = [];
+      world.receiver.answers = async () => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return answer;
+      };
+      const before = world.receiver.received.length;
+      await world.publish(`pump-${answer}`);
+      await world.until(() => expect(held).toHaveLength(1));
+      await world.service.updateWebhook({ id, url: world.receiver.url(`/after-${answer}`) }, world.as(olga));
+      world.receiver.answers = () => 204;
+      held[0]?.();
+      await world.until(async () => expect((await world.log(id))[0]?.attempts).toMatchObject([{ status: answer }]));
+      expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
+      world.advance(6000);
+      await world.requests(before + 2);
+      expect(world.receiver.received.at(-1)?.path).toBe(`/after-${answer}`);
+    }
+    expect(world.audit.map(({ action }) => action)).not.toContain("webhook.disable");
+  });
+
+  it("that was replaced in the last moment is not switched off for five days of the one before", async () => {
+    const { id } = await world.create({ url: world.receiver.url("/before") });
+    world.receiver.answers = () => 500;
+    await world.publish("pump");
+    await world.attempts(id, 1);
+    for (const ms of [6000, 6 * minuteMs]) {
+      world.advance(ms);
+      await world.attempts(id, ms === 6000 ? 2 : 3);
+    }
+    const held: (() => void)[] = [];
+    world.receiver.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return 500;
+    };
+    world.advance(121 * hourMs);
+    await world.until(() => expect(held).toHaveLength(1));
+    await world.service.updateWebhook({ id, url: world.receiver.url("/after") }, world.as(olga));
+    world.receiver.answers = () => 204;
+    held[0]?.();
+    await world.attempts(id, 4);
+    world.advance(3 * hourMs);
+    await world.until(() => expect(world.receiver.book.size).toBe(1));
+    expect(await world.get(id)).toMatchObject({ state: "active" });
+  });
+
+  it("that takes all but one thing is asked for that one as long as for any other", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = ({ json }) => (json.data.plugin === "poison" ? 500 : 200);
+    await world.publish("poison");
+    await world.attempts(id, 1);
+    for (let i = 0; i < 20; i++) {
+      world.advance(2 * minuteMs);
+      await world.publish("pump", `1.0.${i}`);
+      await world.until(() => expect(world.receiver.book.size).toBe(i + 1));
+      await world.until(async () => expect((await world.log(id)).filter(isDue(world))).toEqual([]));
+    }
+    const poison = (await world.log(id)).find(({ plugin }) => plugin === "poison");
+    expect(poison).toMatchObject({ state: "pending" });
+    expect(poison?.attempts.length).toBeLessThan(7);
+  });
+
   it("that asks for a rest gets it, for all that waits", async () => {
     const { id } = await world.create();
     world.receiver.answers = () => [429, { "retry-after": "600" }];
@@ -265,6 +337,31 @@ describe("many receivers that never answer", () => {
       await crowd.requests(before + 1);
       await crowd.publish("valve", "2.0.0");
       await crowd.attempts(quick.id, 2);
+    } finally {
+      await crowd.close();
+    }
+  });
+});
+
+describe("many receivers of one owner that fail", () => {
+  it("leave room for its others, too", async () => {
+    const crowd = await WebhookWorld.open({ WEBHOOK_CONCURRENCY: 16, WEBHOOK_TIMEOUT_SECONDS: 60 });
+    try {
+      await crowd.start();
+      crowd.receiver.answers = () => 500;
+      const dead: string[] = [];
+      for (let i = 0; i < 5; i++) {
+        dead.push((await crowd.create({ url: crowd.receiver.url("/dead"), plugins: ["pump"] })).id);
+      }
+      const quick = await crowd.create({ url: crowd.receiver.url("/quick"), plugins: ["valve"] });
+      await crowd.publish("pump");
+      for (const id of dead) await crowd.attempts(id, 1);
+      const before = crowd.receiver.received.length;
+      crowd.receiver.answers = ({ json }) => (json.data.plugin === "valve" ? 200 : undefined);
+      crowd.advance(6000);
+      await crowd.until(() => expect(crowd.receiver.received.length).toBeGreaterThan(before));
+      await crowd.publish("valve");
+      await crowd.attempts(quick.id, 1);
     } finally {
       await crowd.close();
     }

@@ -11,7 +11,7 @@ export async function disable(parts: WorkParts, webhook: Webhook, state: "failin
   const caller = { type: "service", name: "analytics" } as const;
   const entry = { ...auditOf(webhook), action: "webhook.disable", before: noteOf(webhook) };
   await journal.begin({ ...entry, id, caller, address: undefined, via: undefined, requestId: id, longestMs });
-  if (!(await parts.webhooks.disable(webhook._id, state, clock.now()))) return journal.drop(id);
+  if (!(await parts.webhooks.disable(webhook, state, clock.now()))) return journal.drop(id);
   await parts.deliveries.cancelAll(webhook._id);
   await journal.end(id, "ok", { after: noteOf({ ...webhook, state }) }, "");
   metrics.disabled.inc({ reason: state });

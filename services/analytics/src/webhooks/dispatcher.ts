@@ -71,14 +71,18 @@ export class Dispatcher {
 
   /**
    * Whether the webhook may have its turn: those that fail, with one delivery at a time each, take no more than half of
-   * what may be under way, and neither do those of one owner, with up to four each.
+   * what may be under way, and neither do those of one owner, with up to four each. Of an owner's, too, half is left to
+   * those that work.
    */
   #hasRoom(id: string, owner: string, failing: boolean): boolean {
     const width = this.#parts.config.WEBHOOK_CONCURRENCY;
     const turns = [...this.#turns.values()];
     if (this.#turns.has(id) || turns.length >= 2 * width) return false;
     if (failing && turns.filter((turn) => turn.failing).length >= Math.ceil(width / 2)) return false;
-    return turns.filter((turn) => turn.owner === owner).length < Math.ceil(width / 8);
+    const own = turns.filter((turn) => turn.owner === owner);
+    const most = Math.ceil(width / 8);
+    if (failing && own.filter((turn) => turn.failing).length >= Math.ceil(most / 2)) return false;
+    return own.length < most;
   }
 
   #begin(id: string, owner: string, failing: boolean): void {

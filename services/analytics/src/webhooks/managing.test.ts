@@ -191,6 +191,25 @@ describe("the delivery log", () => {
     expect((await world.log(id))[0]).toMatchObject({ id: deliveryId, state: "delivered" });
   });
 
+  it("sends again what is under way and arrives, since it may have gone elsewhere", async () => {
+    const { id } = await world.create({ url: world.receiver.url("/before") });
+    const held: (() => void)[] = [];
+    world.receiver.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return 200;
+    };
+    await world.publish("pump");
+    await world.until(() => expect(held).toHaveLength(1));
+    const [{ id: deliveryId = "" } = {}] = await world.log(id);
+    await world.service.updateWebhook({ id, url: world.receiver.url("/after") }, world.as(olga));
+    await world.service.redeliver({ webhookId: id, deliveryId }, world.as(olga));
+    world.receiver.answers = () => 200;
+    held[0]?.();
+    await world.attempts(id, 2);
+    expect(world.receiver.received.map((received) => received.path)).toEqual(["/before", "/after"]);
+    await world.until(async () => expect(await world.log(id)).toMatchObject([{ state: "delivered" }]));
+  });
+
   it("cancels what is under way and fails where the webhook was paused meanwhile", async () => {
     const { id } = await world.create();
     const held: (() => void)[] = [];

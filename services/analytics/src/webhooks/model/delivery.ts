@@ -31,6 +31,8 @@ export type Delivery = {
   readonly createdAt: Date;
   /** Of pending ones. */
   readonly nextAt?: Date;
+  /** How often it did not have to wait as long as planned, since the last time that it was asked for. */
+  readonly hastened: number;
   /** How often it was asked for again. */
   readonly again: number;
   /** Attempts since then that failed. */
@@ -65,7 +67,16 @@ export function pingOf(webhook: string, unique: string, now: Date): Delivery {
 }
 
 function fresh(webhook: string, now: Date) {
-  return { webhook, state: "pending", createdAt: now, nextAt: now, again: 0, failures: 0, attempts: [] } as const;
+  return {
+    webhook,
+    state: "pending",
+    createdAt: now,
+    nextAt: now,
+    hastened: 0,
+    again: 0,
+    failures: 0,
+    attempts: [],
+  } as const;
 }
 
 function bodyOf(type: string, time: Date, data: object): string {

@@ -23,7 +23,8 @@ export function parseTarget(text: string, allowed: AllowedAddresses): string {
   if (url.username !== "" || url.password !== "") throw wrong("no user or password; the signature tells who calls");
   if (text.includes("#")) throw wrong("no fragment (#…): it would not be sent");
   const host = hostOf(url);
-  if (host === "" || url.port === "0") throw wrong("expected a host, and no port 0");
+  // With an empty part a host is no name, and may be an address once it is written anew.
+  if (host.split(".").includes("") || url.port === "0") throw wrong("expected a host, and no port 0");
   if (isIP(host) !== 0 && !allowed.has(host, url.protocol === "http:")) throw notAllowed();
   if (isIP(host) === 0) url.hostname = host;
   if (url.href.length > maxUrl) throw wrong(`at most ${maxUrl} characters, with what has to be escaped`);

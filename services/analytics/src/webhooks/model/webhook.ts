@@ -11,7 +11,7 @@ import {
 import { type ChangeType, changeTypes, isChangeType, type Told } from "../../changes/model/change.ts";
 
 /** `active`, `paused` by hand, or disabled: `failing`, for too long, or `gone`, as its receiver said. */
-export type WebhookState = "active" | "paused" | "failing" | "gone";
+type WebhookState = "active" | "paused" | "failing" | "gone";
 
 /** Whose a webhook is, and by whose rights it is told: those of the user, or of the organisation. */
 export type Owner =

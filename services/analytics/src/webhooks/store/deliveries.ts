@@ -30,6 +30,8 @@ const spec: CollectionSpec = {
 const trimAtOnce = 1000;
 const mostTrims = 1000;
 
+const mostHastened = 3;
+
 const over = { nextAt: true } as const;
 
 export class DeliveryStore {
@@ -78,9 +80,12 @@ export class DeliveryStore {
   }
 
   async delivered(delivery: Delivery, attempt: Attempt): Promise<void> {
-    const { _id } = delivery;
-    const set = { state: "delivered", attempts: withAttempt(delivery, attempt) };
-    await this.#deliveries.updateOne({ _id }, { $set: set, $unset: over });
+    const { _id, again } = delivery;
+    const attempts = withAttempt(delivery, attempt);
+    const set = { state: "delivered", attempts };
+    const found = await this.#deliveries.updateOne({ _id, again }, { $set: set, $unset: over });
+    // It was asked for again while it was under way.
+    if (found.matchedCount === 0) await this.#deliveries.updateOne({ _id }, { $set: { attempts } });
   }
 
   /** @param nextAt absent: it is given up */
@@ -100,7 +105,7 @@ export class DeliveryStore {
 
   /** @returns the delivery as it is then */
   restart(id: string, now: Date): Promise<Delivery | null> {
-    const fresh = { $set: { state: "pending", nextAt: now, failures: 0 }, $inc: { again: 1 } } as const;
+    const fresh = { $set: { state: "pending", nextAt: now, hastened: 0, failures: 0 }, $inc: { again: 1 } } as const;
     return this.#deliveries.findOneAndUpdate({ _id: id }, fresh, { returnDocument: "after" });
   }
 
@@ -116,9 +121,10 @@ export class DeliveryStore {
     await this.#deliveries.updateMany(waiting, { $set: { state: "cancelled" }, $unset: over });
   }
 
-  /** Waits no longer than until now: its receiver works again. */
+  /** What waits has its turn now, since its receiver works again: so often, and no more, since it may be why it fails. */
   async hasten(webhook: string, now: Date): Promise<void> {
-    await this.#deliveries.updateMany({ webhook, state: "pending", nextAt: { $gt: now } }, { $set: { nextAt: now } });
+    const waiting = { webhook, state: "pending", nextAt: { $gt: now }, hastened: { $lt: mostHastened } };
+    await this.#deliveries.updateMany(waiting, { $set: { nextAt: now }, $inc: { hastened: 1 } });
   }
 
   pending(): Promise<number> {

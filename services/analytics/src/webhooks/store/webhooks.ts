@@ -7,7 +7,7 @@ import {
 } from "@registry/documents";
 import { RegistryError } from "@registry/domain";
 import type { Position } from "../../model/paging.ts";
-import type { Webhook, WebhookState } from "../model/webhook.ts";
+import type { Webhook } from "../model/webhook.ts";
 
 const spec: CollectionSpec = {
   name: "webhooks",
@@ -98,8 +98,7 @@ export class WebhookStore {
 
   /** @returns null where it is gone, or has another secret already */
   rotate({ _id, secret }: Webhook, next: Pick<Webhook, "secret" | "oldSecret" | "updatedAt">): Promise<Webhook | null> {
-    const update =
-      next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
+    const update = next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
     return this.#webhooks.findOneAndUpdate({ _id, secret }, update, { returnDocument: "after" });
   }
 
@@ -162,10 +161,10 @@ export class WebhookStore {
     await this.#webhooks.updateMany({ leasedUntil: { $gt: new Date(0) } }, { $set: { leasedUntil: new Date(0) } });
   }
 
-  /** An attempt failed. */
-  async fails(id: string, now: Date, restUntil: Date | undefined): Promise<void> {
-    await this.#webhooks.updateOne({ _id: id, failingSince: null }, { $set: { failingSince: now } });
-    if (restUntil !== undefined) await this.#webhooks.updateOne({ _id: id }, { $set: { restUntil } });
+  /** An attempt failed; of no account where the webhook leads elsewhere by now. */
+  async fails({ _id, url }: Webhook, now: Date, restUntil: Date | undefined): Promise<void> {
+    await this.#webhooks.updateOne({ _id, url, failingSince: null }, { $set: { failingSince: now } });
+    if (restUntil !== undefined) await this.#webhooks.updateOne({ _id, url }, { $set: { restUntil } });
   }
 
   /** An attempt succeeded. @returns since when it had been failing, where it had */
@@ -181,9 +180,12 @@ export class WebhookStore {
     return before?.failingSince;
   }
 
-  /** @returns false where it was not active any more */
-  async disable(id: string, state: WebhookState, now: Date): Promise<boolean> {
-    const set = { $set: { state, updatedAt: now } };
-    return (await this.#webhooks.updateOne({ _id: id, state: "active" }, set)).matchedCount > 0;
+  /**
+   * @param webhook as it was when its receiver was asked
+   * @returns false where it is not active any more, leads elsewhere or was given another chance
+   */
+  async disable({ _id, url, failingSince }: Webhook, state: "failing" | "gone", now: Date): Promise<boolean> {
+    const same = { _id, url, state: "active", ...(state === "failing" ? { failingSince } : {}) };
+    return (await this.#webhooks.updateOne(same, { $set: { state, updatedAt: now } })).matchedCount > 0;
   }
 }

@@ -5,6 +5,7 @@ import { Webhook } from "standardwebhooks";
 
 export interface Received {
   readonly id: string;
+  readonly path: string;
   /** As they stand in the request. */
   readonly headers: Record<string, string>;
   readonly body: string;
@@ -55,7 +56,8 @@ export class Receiver {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const received = { id: headers["webhook-id"] ?? "", headers, body, json: JSON.parse(body) } as Received;
+    const id = headers["webhook-id"] ?? "";
+    const received = { id, path: request.url ?? "", headers, body, json: JSON.parse(body) } as Received;
     this.received.push(received);
     const answer = await this.answers(received, response);
     this.#underWay -= 1;
