@@ -29,6 +29,7 @@ function open(maxBytes = 1_000_000): { spool: UsageSpool; clock: TestClock; drop
     ...{ directory, maxBytes, clock, ids: systemIds, log, metrics },
     addresses: new AddressHashes(deriveKeys("a secret for tests that is long enough"), clock),
     send: (uses) => send(uses),
+    closeWithinMs: 50,
   });
   const dropped = async (): Promise<number> =>
     (await metrics.registry.getSingleMetric("registry_usage_dropped_total")?.get())?.values[0]?.value ?? 0;
@@ -184,6 +185,29 @@ it("sends what is left when it closes", async () => {
   spool.download(download("a"), address);
   await spool.close();
   expect(plugins()).toEqual(["a"]);
+});
+
+it("closes in time while analytics is slow, and the next process sends what was not taken", async () => {
+  const { spool } = open();
+  const late = Promise.withResolvers<void>();
+  let asked = 0;
+  send = () => {
+    asked += 1;
+    return late.promise;
+  };
+  spool.download(download("slow"), address);
+  const draining = spool.drain().catch(() => undefined);
+  await vi.waitFor(() => expect(asked).toBe(1));
+  spool.download(download("later"), address);
+  await spool.close();
+  expect(asked).toBe(1);
+
+  send = async (uses) => void taken.push(...uses);
+  await open().spool.drain();
+  expect(plugins().sort()).toEqual(["later", "slow"]);
+  late.resolve();
+  await draining;
+  expect(asked).toBe(1);
 });
 
 it("writes the searches of one moment together, without being asked", async () => {

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { isRegistryError } from "@registry/domain";
 import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
 import type { AddressHashes } from "./address-hashes.ts";
@@ -27,6 +28,8 @@ export interface SpoolDeps {
   readonly addresses: AddressHashes;
   /** Hands uses to analytics; the same id again changes nothing there. @throws RegistryError where it did not take them */
   readonly send: (uses: readonly Use[]) => Promise<void>;
+  /** How long the end may wait for analytics. Default 3000. */
+  readonly closeWithinMs?: number;
 }
 
 /** What a use is given here. */
@@ -58,6 +61,7 @@ export class UsageSpool {
   #warnedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | undefined;
+  #closed = false;
 
   /** Takes over what an earlier process left in the directory. */
   constructor(deps: SpoolDeps) {
@@ -116,13 +120,21 @@ export class UsageSpool {
     return this.#draining;
   }
 
-  /** Tries once more to send everything; what is not taken stays on disk for the next start. */
+  /** Tries once more to send everything, for a moment; what is not taken stays on disk for the next start. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#flush();
-    await this.#draining?.catch(() => undefined);
-    await this.drain().catch(() => undefined);
+    const ended = new AbortController();
+    const late = pause(this.#deps.closeWithinMs ?? 3000, undefined, { signal: ended.signal }).catch(() => undefined);
+    await Promise.race([this.#sendLast().catch(() => undefined), late]);
+    ended.abort();
+    this.#closed = true;
     this.#rotate();
+  }
+
+  async #sendLast(): Promise<void> {
+    await this.#draining?.catch(() => undefined);
+    if (!this.#closed) await this.drain();
   }
 
   #hold(use: Use): void {
@@ -185,10 +197,14 @@ export class UsageSpool {
     const now = this.#deps.clock.now().getTime();
     if (this.#current !== undefined && now - this.#current.openedAt >= openForMs) this.#rotate();
     if (now - this.#adoptedAt >= adoptEveryMs) this.#adopt("unclosed");
-    while (this.#waiting.length > 0) await this.#sendFirst();
-    if (this.#current === undefined || this.#current.bytes === 0) return;
+    await this.#sendWaiting();
+    if (this.#closed || this.#current === undefined || this.#current.bytes === 0) return;
     this.#rotate();
-    while (this.#waiting.length > 0) await this.#sendFirst();
+    await this.#sendWaiting();
+  }
+
+  async #sendWaiting(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#closed) await this.#sendFirst();
   }
 
   async #sendFirst(): Promise<void> {
