@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeEvent } from "@registry/contracts/events";
+import { isRegistryError } from "@registry/domain";
 import { type Clock, systemClock } from "@registry/kit/clock";
 import { scrub } from "@registry/kit/scrub";
 import type { Delivery, Event } from "./port.ts";
@@ -7,6 +8,11 @@ import { parkedSubject, settledSubject } from "./rules.ts";
 
 const maxCause = 1000;
 const maxCauses = 4;
+
+/** A store or a service did not answer, or not in time. */
+function isAway(cause: unknown): boolean {
+  return isRegistryError(cause) && (cause.kind === "unavailable" || cause.kind === "deadline_exceeded");
+}
 
 export interface ParkingOptions {
   readonly clock?: Clock;
@@ -31,7 +37,7 @@ export class Parking {
     const { id, subject, source, about, time, data, traceparent = "", again } = event;
     const usedUp = (again?.attempts ?? 0) + attempts;
     const whole = { id, subject, source, about, time, data: Buffer.from(JSON.stringify(data)), traceparent };
-    const told = { group, event: whole, attempts: usedUp, cause: this.#textOf(cause) };
+    const told = { group, event: whole, attempts: usedUp, cause: this.#textOf(cause), away: isAway(cause) };
     await this.#tell(parkedSubject, event, [group, id, `${usedUp}`], encodeEvent(parkedSubject, told));
   }
 

@@ -124,7 +124,7 @@ export function matches(patterns: readonly string[], subject: string): boolean {
 
 /** Milliseconds to wait after the failure of delivery number `attempt`. */
 export function pauseAfter(attempt: number, redelivery: Redelivery): number {
-  const { baseMs = 1000, maxMs = 60_000 } = redelivery;
+  const { baseMs = 1000, maxMs = 20_000 } = redelivery;
   return Math.min(maxMs, baseMs * 2 ** Math.min(attempt - 1, 30));
 }
 

@@ -10,6 +10,7 @@ import { administrator, as, openWorld, type Replica, startReplica, type World } 
 import { auditTable, StandInCatalog } from "./testing/neighbours.ts";
 
 const subject = "registry.test.thing.changed";
+const patience = { timeout: 20_000, interval: 50 };
 let world: World;
 let replica: Replica;
 let events: ServiceClient<typeof EventServiceDefinition>;
@@ -58,6 +59,7 @@ const parked = (attempts: number, id = "1", data = "{}") =>
       event: { ...event(id), time: new Date(5000), data: Buffer.from(data), traceparent: "" },
       attempts,
       cause: `failure ${attempts}`,
+      away: false,
     }),
   });
 const settled = (attempts: number) =>
@@ -106,6 +108,27 @@ describe("an event that a group cannot handle", () => {
     expect(fine.got).toHaveLength(1);
     await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({ kind: "not_found" });
     expect(audit).toMatchObject([{ action: "dead-letter.retry", target: id }, { action: "dead-letter.retry" }]);
+  });
+
+  it("is retried by itself where what it needs was away, for as long as that is, and where it was not, never", async () => {
+    const group = { isAway: true, got: [] as unknown[] };
+    await world.bus.subscribe({ group: "needy", subjects: [subject], maxDeliver: 1 }, async (delivery) => {
+      group.got.push(delivery.event.data);
+      if (delivery.event.data === "poison") throw new Error("cannot be read");
+      if (group.isAway) throw unavailable("the document store");
+    });
+    for (const data of ["poison", "fine"]) await world.bus.publish(event(data, data));
+    const [poison, fine] = await list("needy");
+    expect([poison?.retryAt, fine?.state]).toEqual([undefined, "parked"]);
+    expect(fine?.retryAt?.getTime()).toBeGreaterThan(fine?.parkedAt?.getTime() ?? Number.NaN);
+    await vi.waitFor(async () => expect((await list("needy"))[1]?.attempts).toBe(2), patience);
+    group.isAway = false;
+    await vi.waitFor(
+      async () => expect(await list("needy")).toMatchObject([{ id: poison?.id, attempts: 1 }]),
+      patience,
+    );
+    expect(group.got).toEqual(["poison", "fine", "fine", "fine"]);
+    expect(audit).toEqual([]);
   });
 
   it("stays away once it was dropped, though its end is told again", async () => {

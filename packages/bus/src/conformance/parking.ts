@@ -1,4 +1,5 @@
 import { decodeEvent } from "@registry/contracts/events";
+import { unavailable } from "@registry/domain";
 import { describe, expect, it } from "vitest";
 import type { Bus, Event } from "../port.ts";
 import { parkedSubject, settledSubject } from "../rules.ts";
@@ -45,6 +46,26 @@ export function describeParking(current: Current): void {
         attempts: 3,
         cause: "Error: planned failure with Bearer [secret]; caused by Error: nats://[secret]@host is away",
       });
+    });
+
+    it("tells whether what was away is to blame, or the event", async () => {
+      const { bus } = current();
+      const subject = freshSubject();
+      const group = freshGroup();
+      const { parked } = await listen(bus, group);
+      await record(bus, { group, subjects: [subject], maxDeliver: 1 }, ({ event }) => {
+        if (event.data === "poison") fail();
+        throw unavailable("the document store");
+      });
+      for (const data of ["poison", "fine"]) await bus.publish(freshEvent(subject, data));
+      await eventually(() => expect(parked()).toHaveLength(2));
+      const told = parked().map(({ event, away }) => [Buffer.from(event?.data ?? []).toString(), away]);
+      expect(new Map(told as [string, boolean][])).toEqual(
+        new Map([
+          ['"poison"', false],
+          ['"fine"', true],
+        ]),
+      );
     });
 
     it("may be as large as an event may be, with a cause of any length", async () => {

@@ -2,6 +2,7 @@ import { type Bus, type Delivery, parkedSubject, type Subscription, settledSubje
 import { decodeEvent } from "@registry/contracts/events";
 import type { Clock, Logger } from "@registry/kit";
 import type { DeadLetters } from "../store/dead-letters.ts";
+import { retryAfter } from "./retrier.ts";
 
 interface Deps {
   readonly deadLetters: DeadLetters;
@@ -25,7 +26,7 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
     const { group, eventId, attempts } = decodeEvent(settledSubject, event.data);
     return await deadLetters.settle(group, eventId, attempts, now);
   }
-  const { group, event: unhandled, attempts, cause } = decodeEvent(parkedSubject, event.data);
+  const { group, event: unhandled, attempts, cause, away } = decodeEvent(parkedSubject, event.data);
   const data = Buffer.from(unhandled?.data ?? []).toString("utf8");
   if (unhandled?.time === undefined || !isJson(data)) {
     // Nothing that this registry has written; trying again would not make it so.
@@ -34,7 +35,9 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
   const { traceparent, time, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
   const whole = { ...rest, ...trace, time, data };
-  await deadLetters.park({ group, event: whole, attempts, cause, at: event.time }, now);
+  const retryAt = away ? retryAfter(attempts, now) : undefined;
+  const parked = { group, event: whole, attempts, cause, at: event.time };
+  await deadLetters.park({ ...parked, ...(retryAt === undefined ? {} : { retryAt }) }, now);
 }
 
 function isJson(text: string): boolean {

@@ -12,6 +12,7 @@ import { UsagePages } from "../store/usage-pages.ts";
 import { consumeDeadLetters } from "./consume-dead-letters.ts";
 import { eventTable } from "./grpc.ts";
 import type { EventParts } from "./parts.ts";
+import { Retrier } from "./retrier.ts";
 
 /** So long after it is over nothing tells of a dead letter any more: events are kept a week, and by the bus a day longer. */
 const forgetMs = 30 * 24 * 3600 * 1000;
@@ -41,7 +42,8 @@ export async function createEvents(parts: Parts, deps: AnalyticsDeps): Promise<E
   const kickRebuild = (): void => runner.kick();
   const table = eventTable({ bus, clients, clock, ids, log, deadLetters, relay, rebuilds, kickRebuild });
   const sampler = samplerOf({ bus, clock, deadLetters, relay }, deps);
-  return assemble({ deps, deadLetters, relay, runner, bridge, sampler, table });
+  const retrier = new Retrier({ deadLetters, clock, ids, relay, log });
+  return assemble({ deps, deadLetters, relay, runner, bridge, sampler, table, retrier });
 }
 
 interface Assembled {
@@ -52,9 +54,10 @@ interface Assembled {
   readonly bridge: Bridge;
   readonly sampler: Sampler;
   readonly table: ServiceTable;
+  readonly retrier: Retrier;
 }
 
-function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table }: Assembled): Events {
+function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table, retrier }: Assembled): Events {
   const { bus, clock, log } = deps;
   let subscription: Subscription | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -71,12 +74,13 @@ function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table }: 
       relay.start();
       runner.start();
       bridge.start();
+      retrier.start();
       sampler.start();
     },
     async close() {
       clearInterval(timer);
       await subscription?.close();
-      await Promise.all([relay.close(), runner.close(), bridge.close(), sampler.close()]);
+      await Promise.all([relay.close(), runner.close(), bridge.close(), sampler.close(), retrier.close()]);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { RebuildJob } from "../store/rebuild-jobs.ts";
 
 /** @param whole with the event's data */
 export function toDeadLetter(letter: DeadLetter, whole = false): Told {
-  const { _id: id, group, eventId, event, attempts, cause, state, firstParkedAt, parkedAt } = letter;
+  const { _id: id, group, eventId, event, attempts, cause, state, firstParkedAt, parkedAt, retryAt } = letter;
   return {
     id,
     group,
@@ -19,6 +19,7 @@ export function toDeadLetter(letter: DeadLetter, whole = false): Told {
     state,
     firstParkedAt,
     parkedAt,
+    retryAt,
     dataJson: whole ? (event?.data ?? "") : "",
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Event, type Outbox, type OutboxEvent, outboxIndexes, pendingEvent } from "@registry/bus";
-import type { Collection, CollectionSpec, Documents } from "@registry/documents";
+import type { Collection, CollectionSpec, Documents, Update } from "@registry/documents";
 
 /** An event that one group could not handle; afterwards, for some weeks, that this is over. */
 export interface DeadLetter {
@@ -19,6 +19,8 @@ export interface DeadLetter {
   readonly firstParkedAt: Date;
   readonly parkedAt: Date;
   readonly retriedAt?: Date;
+  /** Of what is parked: when it is retried by itself, since what it needs was away. */
+  readonly retryAt?: Date;
   /** When it was settled or dropped. */
   readonly closedAt?: Date;
   readonly outbox?: Outbox;
@@ -31,6 +33,8 @@ export interface Parked {
   readonly cause: string;
   /** When the group gave it up. */
   readonly at: Date;
+  /** When it is worth another try; absent where somebody has to decide. */
+  readonly retryAt?: Date;
 }
 
 const spec: CollectionSpec = {
@@ -52,11 +56,22 @@ const spec: CollectionSpec = {
       ],
     },
     { name: "closed_at", keys: [["closedAt", 1]] },
+    { name: "retry_at", keys: [["retryAt", 1]] },
     ...outboxIndexes,
   ],
 };
 
-const readFields = ["group", "eventId", "event", "attempts", "cause", "state", "firstParkedAt", "parkedAt"] as const;
+const readFields = [
+  "group",
+  "eventId",
+  "event",
+  "attempts",
+  "cause",
+  "state",
+  "firstParkedAt",
+  "parkedAt",
+  "retryAt",
+] as const;
 
 export function deadLetterId(group: string, eventId: string): string {
   return createHash("sha256")
@@ -77,17 +92,22 @@ export class DeadLetters {
     return new DeadLetters(await documents.collection<DeadLetter>(spec));
   }
 
-  async park({ group, event, attempts, cause, at }: Parked, now: Date): Promise<void> {
+  async park({ group, event, attempts, cause, at, retryAt }: Parked, now: Date): Promise<void> {
     const _id = deadLetterId(group, event.id);
     const shown = { event, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
+    const change: Update =
+      retryAt === undefined
+        ? { $set: shown, $unset: { closedAt: true, retryAt: true } }
+        : { $set: { ...shown, retryAt }, $unset: { closedAt: true } };
     // What was dropped stays so, whatever comes of a retry that was under way.
     const older = { attempts: { $lt: attempts }, state: { $ne: "dropped" } } as const;
     // Sent to everybody once more, it is counted from the first attempt again.
     const over = { state: "settled", closedAt: { $lt: at } } as const;
     const known = { $and: [{ _id }, { $or: [older, over] }] } as const;
-    const renew = () => this.collection.updateOne(known, { $set: shown, $unset: { closedAt: true } });
+    const renew = () => this.collection.updateOne(known, change);
     if ((await renew()).matchedCount > 0) return;
-    const inserted = await this.collection.insertNew([{ ...shown, _id, group, eventId: event.id, firstParkedAt: now }]);
+    const fresh = { ...shown, _id, group, eventId: event.id, firstParkedAt: now };
+    const inserted = await this.collection.insertNew([retryAt === undefined ? fresh : { ...fresh, retryAt }]);
     // An older telling may have come in between.
     if (inserted.length === 0) await renew();
   }
@@ -99,7 +119,7 @@ export class DeadLetters {
     const close = () =>
       this.collection.updateOne(
         { _id, attempts: { $lte: attempts }, state: { $ne: "dropped" } },
-        { $set: over, $unset: { open: true, event: true } },
+        { $set: over, $unset: { open: true, event: true, retryAt: true } },
       );
     if ((await close()).matchedCount > 0) return;
     const unseen = { ...over, _id, group, eventId, cause: "", firstParkedAt: now, parkedAt: now };
@@ -124,6 +144,12 @@ export class DeadLetters {
     return this.collection.find(filter, { sort: [["firstParkedAt", 1]], skip, limit, fields });
   }
 
+  /** Those that are to be retried by themselves, longest due first. */
+  due(now: Date, limit: number): Promise<DeadLetter[]> {
+    const fields = [...readFields];
+    return this.collection.find({ retryAt: { $lte: now } }, { sort: [["retryAt", 1]], limit, fields });
+  }
+
   count(group?: string): Promise<number> {
     return this.collection.countDocuments({ open: true, ...(group === undefined ? {} : { group }) });
   }
@@ -134,7 +160,11 @@ export class DeadLetters {
     const free = { $or: [{ state: "parked" }, { state: "retrying", retriedAt: { $lt: staleBefore } }] } as const;
     return this.collection.findOneAndUpdate(
       { $and: [{ _id, open: true, attempts }, free] },
-      { $set: { state: "retrying", retriedAt: now }, $push: { "outbox.pending": pendingEvent(event) } },
+      {
+        $set: { state: "retrying", retriedAt: now },
+        $unset: { retryAt: true },
+        $push: { "outbox.pending": pendingEvent(event) },
+      },
       { returnDocument: "after" },
     );
   }
@@ -143,7 +173,7 @@ export class DeadLetters {
   async drop(id: string, now: Date): Promise<boolean> {
     const over = {
       $set: { state: "dropped", closedAt: now },
-      $unset: { open: true, event: true, outbox: true },
+      $unset: { open: true, event: true, outbox: true, retryAt: true },
     } as const;
     return (await this.collection.updateOne({ _id: id, open: true }, over)).matchedCount > 0;
   }

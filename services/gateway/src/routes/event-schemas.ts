@@ -39,6 +39,9 @@ const deadLetterShape = {
   state: z.enum(["parked", "retrying"]),
   first_parked_at: time,
   parked_at: time,
+  retry_at: time
+    .nullable()
+    .describe("When it is retried by itself, since what it needs was away; null where that is for somebody to decide"),
 };
 export const deadLetterSchema = z.object(deadLetterShape);
 export const wholeDeadLetterSchema = z.object({ ...deadLetterShape, data: z.unknown() });
@@ -57,6 +60,7 @@ export function deadLetterFields(letter: DeadLetter): object {
     state: letter.state,
     first_parked_at: timeText(letter.firstParkedAt),
     parked_at: timeText(letter.parkedAt),
+    retry_at: timeText(letter.retryAt),
   };
 }
 

@@ -67,6 +67,8 @@ export interface DeadLetter {
     | undefined;
   /** JSON text; of a single dead letter only. */
   dataJson: string;
+  /** When it is retried by itself, since what it needs was away; absent where that is for somebody to decide. */
+  retryAt: Date | undefined;
 }
 
 export interface ListDeadLettersRequest {
@@ -572,6 +574,7 @@ function createBaseDeadLetter(): DeadLetter {
     firstParkedAt: undefined,
     parkedAt: undefined,
     dataJson: "",
+    retryAt: undefined,
   };
 }
 
@@ -615,6 +618,9 @@ export const DeadLetter: MessageFns<DeadLetter> = {
     }
     if (message.dataJson !== "") {
       writer.uint32(106).string(message.dataJson);
+    }
+    if (message.retryAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.retryAt), writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -736,6 +742,14 @@ export const DeadLetter: MessageFns<DeadLetter> = {
             message.dataJson = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.retryAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -783,6 +797,11 @@ export const DeadLetter: MessageFns<DeadLetter> = {
         : isSet(object.data_json)
         ? globalThis.String(object.data_json)
         : "",
+      retryAt: isSet(object.retryAt)
+        ? fromJsonTimestamp(object.retryAt)
+        : isSet(object.retry_at)
+        ? fromJsonTimestamp(object.retry_at)
+        : undefined,
     };
   },
 
@@ -827,6 +846,9 @@ export const DeadLetter: MessageFns<DeadLetter> = {
     if (message.dataJson !== "") {
       obj.dataJson = message.dataJson;
     }
+    if (message.retryAt !== undefined) {
+      obj.retryAt = message.retryAt.toISOString();
+    }
     return obj;
   },
 
@@ -848,6 +870,7 @@ export const DeadLetter: MessageFns<DeadLetter> = {
     message.firstParkedAt = object.firstParkedAt ?? undefined;
     message.parkedAt = object.parkedAt ?? undefined;
     message.dataJson = object.dataJson ?? "";
+    message.retryAt = object.retryAt ?? undefined;
     return message;
   },
 };

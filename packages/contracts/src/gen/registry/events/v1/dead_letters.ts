@@ -36,6 +36,8 @@ export interface DeadLetterParked {
   attempts: number;
   /** Why the last one failed: at most 1,000 characters, without credentials. */
   cause: string;
+  /** It failed since something that it needs was away: the event is not to blame, and is worth trying again. */
+  away: boolean;
 }
 
 /** `registry.deadletters.event.settled`: a group handled an event that it had given up. */
@@ -212,7 +214,7 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
 };
 
 function createBaseDeadLetterParked(): DeadLetterParked {
-  return { group: "", event: undefined, attempts: 0, cause: "" };
+  return { group: "", event: undefined, attempts: 0, cause: "", away: false };
 }
 
 export const DeadLetterParked: MessageFns<DeadLetterParked> = {
@@ -228,6 +230,9 @@ export const DeadLetterParked: MessageFns<DeadLetterParked> = {
     }
     if (message.cause !== "") {
       writer.uint32(34).string(message.cause);
+    }
+    if (message.away !== false) {
+      writer.uint32(40).bool(message.away);
     }
     return writer;
   },
@@ -277,6 +282,14 @@ export const DeadLetterParked: MessageFns<DeadLetterParked> = {
             message.cause = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.away = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -295,6 +308,7 @@ export const DeadLetterParked: MessageFns<DeadLetterParked> = {
       event: isSet(object.event) ? UnhandledEvent.fromJSON(object.event) : undefined,
       attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
       cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+      away: isSet(object.away) ? globalThis.Boolean(object.away) : false,
     };
   },
 
@@ -312,6 +326,9 @@ export const DeadLetterParked: MessageFns<DeadLetterParked> = {
     if (message.cause !== "") {
       obj.cause = message.cause;
     }
+    if (message.away !== false) {
+      obj.away = message.away;
+    }
     return obj;
   },
 
@@ -326,6 +343,7 @@ export const DeadLetterParked: MessageFns<DeadLetterParked> = {
       : undefined;
     message.attempts = object.attempts ?? 0;
     message.cause = object.cause ?? "";
+    message.away = object.away ?? false;
     return message;
   },
 };
