@@ -344,6 +344,28 @@ describe("many receivers that never answer", () => {
 });
 
 describe("many receivers of one owner that fail", () => {
+  it("are no lateness of the registry's, which its operator would be told of", async () => {
+    const crowd = await WebhookWorld.open({ WEBHOOK_CONCURRENCY: 1, WEBHOOK_TIMEOUT_SECONDS: 60 });
+    try {
+      const first = await crowd.start();
+      crowd.receiver.answers = () => 500;
+      const dead = [await crowd.create(), await crowd.create(), await crowd.create()];
+      await crowd.publish("pump");
+      for (const { id } of dead) await crowd.attempts(id, 1);
+      await first.close();
+      crowd.replicas.splice(0);
+      crowd.receiver.answers = () => undefined;
+      const second = await crowd.compose();
+      second.surroundings.clock.advance(10 * minuteMs);
+      await second.service.start();
+      await crowd.requests(4);
+      await crowd.until(async () => expect(await crowd.metrics()).toMatch(/^registry_webhook_pending 3$/m));
+      expect(await crowd.metrics()).toMatch(/^registry_webhook_oldest_due_seconds 0$/m);
+    } finally {
+      await crowd.close();
+    }
+  });
+
   it("leave room for its others, too", async () => {
     const crowd = await WebhookWorld.open({ WEBHOOK_CONCURRENCY: 16, WEBHOOK_TIMEOUT_SECONDS: 60 });
     try {

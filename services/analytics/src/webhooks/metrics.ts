@@ -57,7 +57,7 @@ export function createWebhookMetrics({ registry }: Metrics): WebhookMetrics {
     }),
     oldestDue: new Gauge({
       name: "registry_webhook_oldest_due_seconds",
-      help: "How long the registry has kept what webhooks are to be told without anybody working on it; 0 where nothing waits",
+      help: "How long the registry has kept what webhooks are to be told without anybody working on it, those aside that fail; 0 where nothing waits",
       registers,
     }),
     disabled: new Counter({

@@ -1,12 +1,14 @@
 import { type ClientRequest, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
-import { isIP, type LookupFunction } from "node:net";
+import { isIP, type LookupFunction, type TcpNetConnectOpts } from "node:net";
 import { hostOf } from "../model/url.ts";
 import { DeliveryFailure } from "./failure.ts";
 
 /** Of an answer's body; it is of no use, but a receiver may not like to be cut off. */
 const mostRead = 16 * 1024;
 const mostHeaders = 16 * 1024;
+/** For one address before the next is called. Node's quarter of a second is too short between continents. */
+const longestReachMs = 3000;
 
 export interface Post {
   readonly url: URL;
@@ -23,6 +25,8 @@ export interface Way {
   /** Where to connect, and nowhere else: nothing is resolved again. */
   readonly addresses: readonly string[];
   readonly signal: AbortSignal;
+  /** Of the whole attempt. */
+  readonly timeoutMs: number;
   /** Authorities beside those of the system. */
   readonly ca: string | undefined;
 }
@@ -40,6 +44,7 @@ export function post({ url, headers, body }: Post, way: Way): Promise<Answer> {
     headers: { ...headers, host: url.host, "content-length": bytes.length },
     agent: false,
     lookup: fixed(way.addresses),
+    ...reachOf(way),
     signal: way.signal,
     maxHeaderSize: mostHeaders,
     rejectUnauthorized: true,
@@ -49,6 +54,12 @@ export function post({ url, headers, body }: Post, way: Way): Promise<Answer> {
   const answered = answerOf(request, isTls, way.signal);
   request.end(bytes);
   return answered;
+}
+
+/** Options of the connection. Whatever is silent, half of the time is left for the last of the addresses. */
+function reachOf({ addresses, timeoutMs }: Way): Pick<TcpNetConnectOpts, "autoSelectFamilyAttemptTimeout"> {
+  const share = Math.ceil(timeoutMs / 2 / addresses.length);
+  return { autoSelectFamilyAttemptTimeout: Math.min(longestReachMs, share) };
 }
 
 function fixed(addresses: readonly string[]): LookupFunction {

@@ -1,6 +1,7 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authority, certificate } from "../../../../../test/builders/certificates.ts";
 import { AllowedAddresses } from "../model/addresses.ts";
@@ -10,12 +11,14 @@ import { Sender, type SenderOptions } from "./sender.ts";
 let receiver: Receiver;
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
+const workers: Worker[] = [];
 const never = new AbortController().signal;
 beforeEach(async () => {
   receiver = await Receiver.open();
 });
 afterEach(async () => {
   for (const socket of sockets) socket.destroy();
+  for (const worker of workers.splice(0)) await worker.terminate();
   for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
   await receiver.close();
 });
@@ -31,18 +34,18 @@ const send = (url: string, options?: Partial<SenderOptions>) =>
   sender(options).send({ url: new URL(url), headers: { "webhook-id": "msg_1" }, body: "{}" }, never);
 
 /** A server of bare sockets. */
-async function listen(connected: (socket: Socket) => void): Promise<number> {
+async function listen(connected: (socket: Socket) => void, port?: number, host?: string): Promise<number> {
   const server = createServer((socket) => {
     sockets.add(socket.on("error", () => undefined));
     connected(socket);
   });
-  return opened(server);
+  return opened(server, port, host);
 }
 
-async function opened(server: Server): Promise<number> {
+async function opened(server: Server, port = 0, host = "127.0.0.1"): Promise<number> {
   servers.push(server);
   server.on("connection", (socket: Socket) => sockets.add(socket));
-  server.listen(0, "127.0.0.1");
+  server.listen(port, host);
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
@@ -98,6 +101,49 @@ describe("a request", () => {
     receiver.answers = () => [302, { location: "http://127.0.0.1:1/elsewhere", "set-cookie": "a=b" }];
     expect(await send(receiver.url())).toEqual({ status: 302, retryAfter: undefined });
     expect(receiver.received).toHaveLength(1);
+  });
+});
+
+/** A server to which no connection comes through until it is woken, as if it were on the other side of the world. */
+async function distant(): Promise<{ readonly port: number; wake(): void }> {
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  const program = `
+    const { parentPort, workerData } = require("node:worker_threads");
+    const server = require("node:http").createServer((_request, response) => response.writeHead(204).end());
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(workerData, 0, 0);
+    });`;
+  const worker = new Worker(program, { eval: true, workerData: asleep });
+  workers.push(worker);
+  const [port] = (await once(worker, "message")) as [number];
+  const wake = (): void => {
+    Atomics.store(asleep, 0, 1);
+    Atomics.notify(asleep, 0);
+  };
+  const line = Array.from({ length: 4 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+  for (const socket of line) sockets.add(socket);
+  await once(line[0] ?? new EventEmitter(), "connect");
+  return { port, wake };
+}
+
+describe("a name with several addresses", () => {
+  it("is called at the first of them that answers, also where that takes longer than a blink", async () => {
+    const { port, wake } = await distant();
+    const resolve = async () => ["127.0.0.1", "127.0.0.2"];
+    const sent = send(`http://distant.example:${port}/`, { resolve });
+    // A quarter of a second is what Node gives each of them.
+    const woken = setTimeout(wake, 400);
+    expect(await sent).toMatchObject({ status: 204 });
+    clearTimeout(woken);
+  });
+
+  it("is called at another where the first is silent, whatever time there is", async () => {
+    const { port, wake } = await distant();
+    await listen((socket) => socket.resume().end("HTTP/1.1 204 No Content\r\n\r\n"), port, "127.0.0.2");
+    const resolve = async () => ["127.0.0.1", "127.0.0.2"];
+    expect(await send(`http://silent.example:${port}/`, { resolve, timeoutMs: 2000 })).toMatchObject({ status: 204 });
+    wake();
   });
 });
 

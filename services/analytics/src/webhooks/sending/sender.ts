@@ -28,11 +28,12 @@ export class Sender {
    * @throws the reason of `ending`
    */
   async send(request: Post, ending: AbortSignal): Promise<Answer | FailureWord> {
-    const deadline = AbortSignal.timeout(this.#options.timeoutMs);
+    const { timeoutMs, ca } = this.#options;
+    const deadline = AbortSignal.timeout(timeoutMs);
     const signal = anySignal(ending, deadline);
     try {
       const addresses = await this.#addressesOf(request.url, signal);
-      return await post(request, { addresses, signal, ca: this.#options.ca });
+      return await post(request, { addresses, signal, timeoutMs, ca });
     } catch (error) {
       if (error instanceof DeliveryFailure) return error.word;
       ending.throwIfAborted();

@@ -147,12 +147,12 @@ export class WebhookStore {
     await this.#webhooks.updateOne({ _id: id, worker }, { $set: free });
   }
 
-  /** Since when something is due that nobody works on; undefined where nothing is. */
+  /**
+   * Since when something is due that nobody works on; undefined where nothing is. Of webhooks that fail nothing counts, since
+   * they wait for each other's receivers.
+   */
   async oldestDue(now: Date): Promise<Date | undefined> {
-    const [first] = await this.#webhooks.find(
-      { dueAt: { $lte: now }, leasedUntil: { $lte: now } },
-      { sort: [["dueAt", 1]], limit: 1, fields: ["dueAt"] },
-    );
+    const [first] = await this.due(now, false, 1);
     return first?.dueAt;
   }
 
