@@ -37,7 +37,7 @@ const row = (kind: string, ...cells: string[]): string =>
 /** Recovery: the median and the longest. */
 function faultRow(kind: string, each: readonly Injected[]): string {
   const times = each.map(({ recoveredMs = Number.POSITIVE_INFINITY }) => recoveredMs / 1000).sort((a, b) => a - b);
-  const median = times[Math.floor(times.length / 2)] ?? 0;
+  const median = times[Math.floor((times.length - 1) / 2)] ?? 0;
   const longest = times.at(-1) ?? 0;
   const recovery = times.length === 1 ? median.toFixed(1) : `${median.toFixed(1)}, ${longest.toFixed(1)}`;
   const sum = (count: (injected: Injected) => number): string =>
