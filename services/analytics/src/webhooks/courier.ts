@@ -41,8 +41,8 @@ export class Courier {
 
   async #send(webhook: Webhook, delivery: Delivery, time: Date, ending: AbortSignal): Promise<Answer | FailureWord> {
     const { keys, sender, version } = this.#parts;
-    const { _id: id, secret, oldSecret } = webhook;
-    const sealed = oldSecret !== undefined && oldSecret.until > time ? [secret, oldSecret.sealed] : [secret];
+    const { _id: id, secret, oldSecrets = [] } = webhook;
+    const sealed = [secret, ...oldSecrets.filter(({ until }) => until > time).map((old) => old.sealed)];
     const secrets = sealed.flatMap((each) => openSecret(keys, id, each) ?? []);
     if (secrets.length < sealed.length) return "secret unreadable";
     const { _id, body } = delivery;

@@ -412,12 +412,37 @@ describe("a secret", () => {
     expect((await world.get(id))?.oldSecretUntil).toBeUndefined();
   });
 
+  it("signs for its day also where it was rotated twice, as somebody does who did not see the first answer", async () => {
+    const { id, secret } = await world.create();
+    await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    world.advance(hourMs);
+    const { secret: last, webhook } = await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    expect((webhook?.oldSecretUntil?.getTime() ?? 0) - Date.now()).toBeGreaterThan(24 * hourMs);
+    await world.publish("pump");
+    await world.requests(1);
+    world.advance(23.5 * hourMs);
+    await world.publish("valve");
+    await world.requests(2);
+    const [first, second] = world.receiver.received;
+    if (first === undefined || second === undefined) throw new Error("nothing came");
+    for (const each of [secret, last]) verify(each, first);
+    verify(last, second);
+    expect(() => verify(secret, second)).toThrow();
+    for (let i = 0; i < 9; i++) await world.service.rotateWebhookSecret({ id }, world.as(olga));
+    await world.publish("crank");
+    await world.requests(3);
+    expect(world.receiver.received[2]?.headers["webhook-signature"]?.split(" ")).toHaveLength(5);
+  });
+
   it("of another SECRET_KEY sends nothing until it is rotated, and then no longer stands in the way", async () => {
     const { id } = await world.create();
     await world.service.rotateWebhookSecret({ id }, world.as(olga));
     const sealed = deriveKeys("the key of before").seal("webhook-secret", Buffer.alloc(32), id);
     const webhooks = await world.world.documents.collection<{ _id: string }>({ name: "webhooks", indexes: [] });
-    await webhooks.updateOne({ _id: id }, { $set: { secret: sealed, "oldSecret.sealed": sealed } });
+    await webhooks.updateOne(
+      { _id: id },
+      { $set: { secret: sealed, oldSecrets: [{ sealed, until: new Date(Date.now() + hourMs) }] } },
+    );
     await world.publish("pump");
     await world.attempts(id, 1);
     expect((await world.log(id))[0]?.attempts).toMatchObject([{ status: 0, error: "secret unreadable" }]);

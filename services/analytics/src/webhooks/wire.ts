@@ -7,7 +7,7 @@ import { ownerOf, type Webhook } from "./model/webhook.ts";
 export function toWebhook(webhook: Webhook, now: Date): WebhookMessage {
   const { _id: id, url, description, events, plugins, state, failingSince, createdBy, createdAt, updatedAt } = webhook;
   const owner = ownerOf(webhook);
-  const oldUntil = webhook.oldSecret?.until;
+  const oldUntil = webhook.oldSecrets?.[0]?.until;
   return {
     id,
     owner: owner.type === "user" ? owner.username : "",

@@ -18,6 +18,8 @@ export type Owner =
   | { readonly type: "user"; readonly id: number; readonly username: string }
   | { readonly type: "organisation"; readonly name: string };
 
+export type OldSecret = { readonly sealed: string; readonly until: Date };
+
 /** A type alias, so that it is a value of the document store. */
 export type Webhook = {
   readonly _id: string;
@@ -39,8 +41,8 @@ export type Webhook = {
   readonly from: number;
   /** Sealed. */
   readonly secret: string;
-  /** Sealed; signs beside the new one until then. */
-  readonly oldSecret?: { readonly sealed: string; readonly until: Date };
+  /** Sealed, latest first; each signs beside the new one until then. */
+  readonly oldSecrets?: readonly OldSecret[];
   /** Since when nothing but failures came back. */
   readonly failingSince?: Date;
   readonly createdBy: string;

@@ -97,9 +97,11 @@ export class WebhookStore {
   }
 
   /** @returns null where it is gone, or has another secret already */
-  rotate({ _id, secret }: Webhook, next: Pick<Webhook, "secret" | "oldSecret" | "updatedAt">): Promise<Webhook | null> {
-    const update = next.oldSecret === undefined ? { $set: next, $unset: { oldSecret: true } as const } : { $set: next };
-    return this.#webhooks.findOneAndUpdate({ _id, secret }, update, { returnDocument: "after" });
+  rotate(
+    { _id, secret }: Webhook,
+    next: Pick<Webhook, "secret" | "oldSecrets" | "updatedAt">,
+  ): Promise<Webhook | null> {
+    return this.#webhooks.findOneAndUpdate({ _id, secret }, { $set: next }, { returnDocument: "after" });
   }
 
   async remove(id: string): Promise<boolean> {
