@@ -1,4 +1,5 @@
 export * from "./actions.ts";
+export * from "./change-types.ts";
 export * from "./client-kinds.ts";
 export * from "./digests.ts";
 export * from "./errors.ts";

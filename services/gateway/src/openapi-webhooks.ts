@@ -1,5 +1,5 @@
+import { type ChangeType, changeTypes } from "@registry/domain";
 import { z } from "zod";
-import { changeTypes } from "./change-types.ts";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -17,7 +17,7 @@ const headers = [
   },
 ].map((header) => ({ ...header, in: "header", required: true, schema: text }));
 
-const about: { readonly [type in (typeof changeTypes)[number]]: string } = {
+const about: { readonly [type in ChangeType]: string } = {
   "release.published": "A release was published",
   "release.yanked": "A release was yanked",
   "release.unyanked": "A yank was taken back",

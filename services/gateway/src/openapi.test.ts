@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { changeTypes } from "@registry/domain";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { changeTypes } from "./change-types.ts";
 import type { Parts } from "./parts.ts";
 import { type Route, templateOf } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";

@@ -1,6 +1,5 @@
-import { orgNamePattern, pluginNamePattern } from "@registry/domain";
+import { changeTypes, orgNamePattern, pluginNamePattern } from "@registry/domain";
 import { z } from "zod";
-import { changeTypes } from "./change-types.ts";
 import { plainText, shortText } from "./input.ts";
 
 const mostPlugins = 50;

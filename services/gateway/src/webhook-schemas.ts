@@ -1,5 +1,5 @@
+import { changeTypes } from "@registry/domain";
 import { z } from "zod";
-import { changeTypes } from "./change-types.ts";
 
 /** What is told of webhooks and what they send: for the documentation, and for the tests that hold answers against it. */
 const text = z.string();

@@ -1,5 +1,5 @@
+import { changeTypes } from "@registry/domain";
 import { z } from "zod";
-import { changeTypes } from "../change-types.ts";
 import { integerParameter, textParameter } from "../input.ts";
 import type { Parts } from "../parts.ts";
 import { type Call, defineRoute, json, type Route, taken } from "../route.ts";

@@ -1,24 +1,8 @@
 import { decodeEvent, type Subject } from "@registry/contracts/events";
+import { type ChangeType, isChangeType } from "@registry/domain";
 
 const area = "registry.catalog.";
 export const changeSubjects = `${area}>`;
-
-/** What a change may be called, as clients and filters of webhooks know it. */
-export const changeTypes = [
-  "release.published",
-  "release.yanked",
-  "release.unyanked",
-  "release.quarantined",
-  "release.restored",
-  "release.deleted",
-  "plugin.updated",
-  "plugin.deleted",
-] as const;
-export type ChangeType = (typeof changeTypes)[number];
-
-export function isChangeType(text: string): text is ChangeType {
-  return (changeTypes as readonly string[]).includes(text);
-}
 
 /** What happened, as it is told. A type alias, so that it is a value of the document store. */
 export type Told = {

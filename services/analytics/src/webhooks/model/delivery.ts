@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Change, ChangeType } from "../../changes/model/change.ts";
+import type { ChangeType } from "@registry/domain";
+import type { Change } from "../../changes/model/change.ts";
 
 /** One HTTP request and what came of it. */
 export type Attempt = {

@@ -1,5 +1,8 @@
 import {
+  type ChangeType,
+  changeTypes,
   invalid,
+  isChangeType,
   isLongerThan,
   isPlainText,
   isPluginName,
@@ -8,7 +11,7 @@ import {
   quote,
   type RegistryError,
 } from "@registry/domain";
-import { type ChangeType, changeTypes, isChangeType, type Told } from "../../changes/model/change.ts";
+import type { Told } from "../../changes/model/change.ts";
 
 /** `active`, `paused` by hand, or disabled: `failing`, for too long, or `gone`, as its receiver said. */
 type WebhookState = "active" | "paused" | "failing" | "gone";
