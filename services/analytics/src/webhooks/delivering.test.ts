@@ -209,11 +209,7 @@ describe("a receiver", () => {
   it("that was replaced while it was asked has no say any more", async () => {
     const { id } = await world.create({ url: world.receiver.url("/before") });
     for (const answer of [410, 500]) {
-      const held: (() => void)[] = [];
-      world.receiver.answers = async () => {
-        await new Promise<void>((resolve) => held.push(resolve));
-        return answer;
-      };
+      const held = world.receiver.holds(answer);
       const before = world.receiver.received.length;
       await world.publish(`pump-${answer}`);
       await world.until(() => expect(held).toHaveLength(1));
@@ -238,11 +234,7 @@ describe("a receiver", () => {
       world.advance(ms);
       await world.attempts(id, ms === 6000 ? 2 : 3);
     }
-    const held: (() => void)[] = [];
-    world.receiver.answers = async () => {
-      await new Promise<void>((resolve) => held.push(resolve));
-      return 500;
-    };
+    const held = world.receiver.holds(500);
     world.advance(121 * hourMs);
     await world.until(() => expect(held).toHaveLength(1));
     await world.service.updateWebhook({ id, url: world.receiver.url("/after") }, world.as(olga));

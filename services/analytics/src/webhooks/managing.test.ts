@@ -175,11 +175,7 @@ describe("the delivery log", () => {
 
   it("sends again what is under way and fails, at once", async () => {
     const { id } = await world.create();
-    const held: (() => void)[] = [];
-    world.receiver.answers = async () => {
-      await new Promise<void>((resolve) => held.push(resolve));
-      return 500;
-    };
+    const held = world.receiver.holds(500);
     await world.publish("pump");
     await world.until(() => expect(held).toHaveLength(1));
     const [{ id: deliveryId = "" } = {}] = await world.log(id);
@@ -193,11 +189,7 @@ describe("the delivery log", () => {
 
   it("sends again what is under way and arrives, since it may have gone elsewhere", async () => {
     const { id } = await world.create({ url: world.receiver.url("/before") });
-    const held: (() => void)[] = [];
-    world.receiver.answers = async () => {
-      await new Promise<void>((resolve) => held.push(resolve));
-      return 200;
-    };
+    const held = world.receiver.holds(200);
     await world.publish("pump");
     await world.until(() => expect(held).toHaveLength(1));
     const [{ id: deliveryId = "" } = {}] = await world.log(id);
@@ -212,11 +204,7 @@ describe("the delivery log", () => {
 
   it("cancels what is under way and fails where the webhook was paused meanwhile", async () => {
     const { id } = await world.create();
-    const held: (() => void)[] = [];
-    world.receiver.answers = async () => {
-      await new Promise<void>((resolve) => held.push(resolve));
-      return 500;
-    };
+    const held = world.receiver.holds(500);
     await world.publish("pump");
     await world.until(() => expect(held).toHaveLength(1));
     await world.service.updateWebhook({ id, active: false }, world.as(olga));

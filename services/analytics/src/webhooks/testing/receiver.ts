@@ -67,6 +67,16 @@ export class Receiver {
     response.writeHead(status, more).end();
   }
 
+  /** Answers nobody from now on but by what it returns: a call for each request, in order. */
+  holds(status: number): readonly (() => void)[] {
+    const held: (() => void)[] = [];
+    this.answers = async () => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      return status;
+    };
+    return held;
+  }
+
   /** Breaks off whatever is under way. */
   hangUp(): void {
     this.#server.closeAllConnections();
