@@ -109,6 +109,8 @@ try {
   for (const name of [...read, ...loaded]) await publish(registry, name);
   let made = await untilReady(registry.url);
   await untilCounted(registry.url, made);
+  // Neither does it pay for code that was not run often yet.
+  await beside(registry, gets(loaded.map(metadata)));
   for (let round = 0; round < rounds; round++) {
     const others = await beside(registry, gets(loaded.map(metadata)));
     const uncounted = await beside(registry, laterRanges(loaded.map(bytes)));

@@ -8,13 +8,19 @@ export interface Clock {
 export const systemClock: Clock = { now: () => new Date() };
 
 export interface Ids {
-  /** A new unique id, 36 characters of `[0-9a-f-]`. */
+  /** A new unique id, 36 characters of `[0-9a-f-]`; it tells when it was made. */
   unique(): string;
   /** Unguessable bytes as unpadded base64url. */
   secret(bytes: number): string;
 }
 
+/** UUID version 7 (RFC 9562): what is made one after another stands together in an index, which a store keeps cheaply. */
+function orderedUuid(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
 export const systemIds: Ids = {
-  unique: () => randomUUID(),
+  unique: orderedUuid,
   secret: (bytes) => randomBytes(bytes).toString("base64url"),
 };

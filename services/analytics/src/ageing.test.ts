@@ -187,6 +187,7 @@ describe("what an earlier release left", () => {
     expect(await total(replica)).toBe(3);
     await replica.service.start();
     await vi.waitFor(async () => expect(await total(replica)).toBe(4));
+    expect(await rollups.find({ rank: { $exists: true } })).toMatchObject([{ _id: "version|p|1.0.0", rank: 4 }]);
     const { days } = await replica.insights.getDownloadSeries({ plugin: "p", days: 1 });
     expect(days).toMatchObject([{ downloads: 4, clients: { rest: 1, other: 3 } }]);
   });

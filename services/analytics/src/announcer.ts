@@ -58,13 +58,14 @@ export class Announcer {
   async #flush(): Promise<void> {
     for (let round = 0; round < maxRounds && !this.#closing.signal.aborted; round++) {
       const changed = await this.#rollups.unannounced(pluginsAtOnce);
-      const versions = await Promise.all(changed.map(({ plugin }) => this.#rollups.versionsOf(plugin ?? "")));
-      const totals = changed.map((total, i) => ({ total, versions: versions[i] ?? [] }));
+      const names = changed.map(({ plugin }) => plugin ?? "");
+      const versions = Map.groupBy(await this.#rollups.versionsOf(names), ({ plugin }) => plugin);
+      const totals = changed.map((total) => ({ total, versions: versions.get(total.plugin) ?? [] }));
       for (const part of eventSized(totals)) {
         const event = downloadsCounted(this.#deps.ids.unique(), this.#deps.clock.now(), part);
         await untilAborted(this.#bus.publish(event), this.#patience());
       }
-      await Promise.all(changed.map((total) => this.#rollups.markAnnounced(total)));
+      await this.#rollups.markAnnounced(changed);
       if (changed.length < pluginsAtOnce) return;
     }
   }

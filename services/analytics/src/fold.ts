@@ -6,7 +6,7 @@ import type { Counted, Rollups } from "./store/rollups.ts";
 import type { Usages } from "./store/usages.ts";
 
 /** Places that are read together and then written together: the store answers others in between. */
-const together = 50;
+const together = 100;
 const width = 50;
 
 /** @returns how many places were counted */

@@ -18,6 +18,8 @@ export class Sweeper {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #trimmedAt = 0;
+  /** Every count that an earlier release left has its rank. */
+  #ranked = false;
   #closed = false;
 
   constructor(parts: Parts) {
@@ -43,8 +45,15 @@ export class Sweeper {
     await this.#parts.announcer.flush().catch((error: unknown) => {
       this.#parts.log.warn({ err: error }, "download totals not announced; the next sweep tries again");
     });
+    await this.#rank();
     // What is stored of a time may go once nothing is left to be counted in it.
     if (all) await this.#trim();
+  }
+
+  async #rank(): Promise<void> {
+    for (let round = 0; round < maxRounds && !this.#ranked && !this.#closed; round++) {
+      this.#ranked = await this.#parts.rollups.rank();
+    }
   }
 
   async #trim(): Promise<void> {

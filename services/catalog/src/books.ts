@@ -1,5 +1,5 @@
 import type { Release } from "@registry/contracts/catalog";
-import type { PluginDocument } from "./model/plugin.ts";
+import { type PluginDocument, stampBesideCounts } from "./model/plugin.ts";
 import { type ReleaseHead, releaseId } from "./model/release.ts";
 import { byAge } from "./model/resolve.ts";
 import type { ReleaseStore } from "./store/releases.ts";
@@ -13,6 +13,7 @@ const headWeight = 500;
 /** The releases of one plugin as they were at one stamp. */
 export interface Book {
   readonly stamp: number;
+  readonly stampBesideCounts: number;
   /** All of them. */
   readonly heads: readonly ReleaseHead[];
   /** Version to basic view: the newest hundred that anybody may see. */
@@ -43,6 +44,14 @@ export class Books {
     return this.#book(plugin);
   }
 
+  /** As `of`, but its counts of downloads may be older: a plugin in steady use would be read anew for each call. */
+  async besideCounts(plugin: PluginDocument): Promise<Book> {
+    const kept = this.#kept.get(plugin._id);
+    return kept !== undefined && kept.stampBesideCounts >= stampBesideCounts(plugin)
+      ? this.#used(plugin._id, kept)
+      : this.#book(plugin);
+  }
+
   /** The full view of one release, or undefined if it was deleted meanwhile. */
   async full(plugin: PluginDocument, version: string): Promise<Release | undefined> {
     const book = await this.#book(plugin);
@@ -62,15 +71,18 @@ export class Books {
   async #book(plugin: PluginDocument): Promise<Kept> {
     const name = plugin._id;
     const kept = this.#kept.get(name);
-    if (kept !== undefined && kept.stamp >= plugin.stamp) {
-      this.#kept.delete(name);
-      this.#kept.set(name, kept);
-      return kept;
-    }
+    if (kept !== undefined && kept.stamp >= plugin.stamp) return this.#used(name, kept);
     const key = `${plugin.stamp} ${name}`;
     const loading = this.#loading.get(key) ?? this.#load(plugin).finally(() => this.#loading.delete(key));
     this.#loading.set(key, loading);
     return loading;
+  }
+
+  /** The least recently used go first. */
+  #used(name: string, kept: Kept): Kept {
+    this.#kept.delete(name);
+    this.#kept.set(name, kept);
+    return kept;
   }
 
   async #load(plugin: PluginDocument): Promise<Kept> {
@@ -79,6 +91,7 @@ export class Books {
     const basics = await this.#releases.basics(shown.slice(0, mostShown).map((head) => head._id));
     const book: Kept = {
       stamp: plugin.stamp,
+      stampBesideCounts: stampBesideCounts(plugin),
       heads,
       basics: new Map(basics.map((release) => [release.version, toRelease(release)])),
       full: new Map(),

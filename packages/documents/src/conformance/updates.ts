@@ -1,6 +1,6 @@
 import { describe, expect } from "vitest";
 import type { Update } from "../port.ts";
-import { type AnyDocument, expectReason, type Suite } from "./context.ts";
+import { type AnyDocument, expectReason, idsOf, type Suite } from "./context.ts";
 
 type Content = { readonly [field: string]: unknown };
 const day = (ms: number): Date => new Date(ms);
@@ -81,6 +81,25 @@ export function describeUpdates(suite: Suite): void {
         expect(await collection.findOne({ _id: "x" })).toEqual({ _id: "x", ...before });
       });
     }
+
+    suite.check("update: indexes follow every kind of change", async () => {
+      const paths = ["a", "b", "a.b", "b.c", "a.b.c", "n", "l", "s"];
+      const indexed = await suite.collection(paths.map((path, i) => ({ name: `by_${i}`, keys: [[path, 1]] })));
+      const plain = await suite.collection();
+      const probes = paths.flatMap((path) =>
+        [null, -2, 1, 2, 3, 5, 7, 9, 1.5, "x", "1", day(1), day(6)].map((v) => ({ [path]: v })),
+      );
+      for (const [_id, [, before, update]] of cases.entries()) {
+        for (const collection of [indexed, plain]) {
+          await collection.insertOne({ _id, ...before });
+          await collection.updateOne({ _id }, update);
+        }
+      }
+      const inOrder = { sort: [["_id", 1]] } as const;
+      for (const probe of probes) {
+        expect([probe, await idsOf(indexed, probe, inOrder)]).toEqual([probe, await idsOf(plain, probe, inOrder)]);
+      }
+    });
 
     suite.check("update: counts what matched and what changed", async () => {
       const collection = await suite.collection();

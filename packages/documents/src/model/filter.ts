@@ -23,7 +23,7 @@ function refuse(message: string): RegistryError {
 }
 
 function scalar(value: unknown, path: string): Scalar {
-  const clean = cleanScalar(value, `the filter on ${quote(path)}`);
+  const clean = cleanScalar(value, () => `the filter on ${quote(path)}`);
   if (clean !== undefined) return clean;
   if (value === undefined) {
     throw refuse(`the filter on ${quote(path)} is undefined; leave it out to match all, or use null to match none`);

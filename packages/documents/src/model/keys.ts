@@ -130,14 +130,30 @@ function expand(cursors: readonly Cursor[], into: KeyPart[][], multikey: boolean
   }
 }
 
+/** @returns undefined where a path meets an array */
+function tupleWithoutArrays(
+  document: PlainObject,
+  paths: readonly (readonly string[])[],
+): readonly KeyPart[] | undefined {
+  const tuple: KeyPart[] = [];
+  for (const path of paths) {
+    const { value, rest, done } = advance({ value: document, rest: path, done: false });
+    if (!done || rest.length > 0) return undefined;
+    tuple.push(value);
+  }
+  return tuple;
+}
+
 /**
  * The key tuples of a document for some paths, as MongoDB makes them: one for each element of the array that the
  * paths meet, one in all where they meet none.
  * @throws RegistryError `PARALLEL_ARRAYS`
  */
 export function keyTuples(document: PlainObject, paths: readonly (readonly string[])[]): Tuples {
-  const tuples: KeyPart[][] = [];
   const multikey = paths.map(() => false);
+  const simple = tupleWithoutArrays(document, paths);
+  if (simple !== undefined) return { tuples: [simple], multikey };
+  const tuples: KeyPart[][] = [];
   expand(
     paths.map((rest) => ({ value: document, rest, done: false })),
     tuples,

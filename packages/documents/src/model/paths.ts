@@ -4,12 +4,15 @@ import { invalid, quote } from "@registry/domain";
 const forbidden = new Set(["__proto__"]);
 const maxParts = 32;
 
+/** Says in a message where something stands. Asked for only where it is to be refused: quoting costs more than checking. */
+export type Where = () => string;
+
 /** @throws RegistryError `INVALID_DOCUMENT_KEY` for names that a store or JavaScript would read as something else */
-export function checkKey(key: string, where: string): void {
+export function checkKey(key: string, where: Where): void {
   if (key !== "" && !key.startsWith("$") && !key.includes(".") && !key.includes("\0") && !forbidden.has(key)) return;
   throw invalid(
     "INVALID_DOCUMENT_KEY",
-    `the key ${quote(key)} in ${where} is not allowed: keys are not empty, do not start with "$", hold no dot and no NUL, and are not "__proto__"`,
+    `the key ${quote(key)} in ${where()} is not allowed: keys are not empty, do not start with "$", hold no dot and no NUL, and are not "__proto__"`,
   );
 }
 
@@ -20,7 +23,7 @@ export function checkKey(key: string, where: string): void {
 export function parsePath(path: string, where: string): readonly string[] {
   const parts = path.split(".");
   if (parts.length > maxParts) throw invalid("INVALID_DOCUMENT_KEY", `a path in ${where} has over ${maxParts} parts`);
-  for (const part of parts) checkKey(part, where);
+  for (const part of parts) checkKey(part, () => where);
   return parts;
 }
 
@@ -43,5 +46,6 @@ export function arrayPosition(part: string): number | undefined {
 
 /** True if one path is the other or leads into it. */
 export function overlap(a: string, b: string): boolean {
-  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  return long.startsWith(short) && (long.length === short.length || long[short.length] === ".");
 }

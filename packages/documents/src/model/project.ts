@@ -4,11 +4,29 @@ import { overlap, parsePath } from "./paths.ts";
 import { isPlainObject, missing, own, type PlainObject } from "./values.ts";
 
 /** Fields to keep: a branch that is null is kept whole. */
-export type Projection = Map<string, Projection | null>;
+export type Projection = ReadonlyMap<string, Projection | null>;
+type Growing = Map<string, Growing | null>;
 
-/** @throws RegistryError `INVALID_PROJECTION`, `INVALID_DOCUMENT_KEY` */
+const mostRemembered = 200;
+const remembered = new Map<string, Projection>();
+
+/**
+ * Services ask for the same few lists of fields all the time, so the parsed ones are kept.
+ * @throws RegistryError `INVALID_PROJECTION`, `INVALID_DOCUMENT_KEY`
+ */
 export function parseProjection(fields: readonly string[]): Projection {
-  const root: Projection = new Map([["_id", null]]);
+  // No name that was parsed holds a NUL, so with their number this text stands for one list alone.
+  const key = `${fields.length}\0${fields.join("\0")}`;
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const projection = parse(fields);
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(key, projection);
+  return projection;
+}
+
+function parse(fields: readonly string[]): Projection {
+  const root: Growing = new Map([["_id", null]]);
   const paths = fields.filter((path) => path !== "_id");
   for (const [i, path] of paths.entries()) {
     const parts = parsePath(path, "fields");
@@ -18,7 +36,7 @@ export function parseProjection(fields: readonly string[]): Projection {
     }
     let branch = root;
     for (const part of parts.slice(0, -1)) {
-      const next = branch.get(part) ?? new Map();
+      const next: Growing = branch.get(part) ?? new Map();
       branch.set(part, next);
       branch = next;
     }

@@ -28,7 +28,7 @@ export function refuseUpdate(message: string): RegistryError {
 }
 
 function bound(value: unknown, path: string): number | Date {
-  const clean = cleanScalar(value, quote(path));
+  const clean = cleanScalar(value, () => quote(path));
   if (typeof clean === "number" || clean instanceof Date) return clean;
   throw refuseUpdate(`$max and $min on ${quote(path)} take a number or a date`);
 }
@@ -38,14 +38,14 @@ function pushed(value: unknown, path: string): readonly Value[] {
     if (!Array.isArray(value.$each) || Object.keys(value).length > 1) {
       throw refuseUpdate(`$push on ${quote(path)} takes $each with a list, and nothing beside it`);
     }
-    return value.$each.map((element) => cleanValue(element, quote(path)));
+    return value.$each.map((element) => cleanValue(element, () => quote(path)));
   }
-  return [cleanValue(value, quote(path))];
+  return [cleanValue(value, () => quote(path))];
 }
 
 function pull(at: At, value: unknown): Step {
   if (!isPlainObject(value)) {
-    const equal = cleanScalar(value, quote(at.path));
+    const equal = cleanScalar(value, () => quote(at.path));
     if (equal === undefined) throw refuseUpdate(`$pull on ${quote(at.path)} takes a scalar or a filter`);
     return { ...at, op: "pull", equal };
   }
@@ -58,7 +58,7 @@ function pull(at: At, value: unknown): Step {
 
 function parseStep(operator: string, at: At, value: unknown): Step {
   if (value === undefined) throw refuseUpdate(`${operator} on ${quote(at.path)} is undefined; use $unset to remove`);
-  const where = quote(at.path);
+  const where = (): string => quote(at.path);
   switch (operator) {
     case "$set":
       return { ...at, op: "set", value: cleanValue(value, where) };
@@ -67,10 +67,10 @@ function parseStep(operator: string, at: At, value: unknown): Step {
     case "$addToSet":
       return { ...at, op: "addToSet", value: cleanValue(value, where) };
     case "$unset":
-      if (value !== true) throw refuseUpdate(`$unset on ${where} takes true`);
+      if (value !== true) throw refuseUpdate(`$unset on ${where()} takes true`);
       return { ...at, op: "unset" };
     case "$inc":
-      if (typeof value !== "number" || !Number.isFinite(value)) throw refuseUpdate(`$inc on ${where} takes a number`);
+      if (typeof value !== "number" || !Number.isFinite(value)) throw refuseUpdate(`$inc on ${where()} takes a number`);
       return { ...at, op: "inc", by: value };
     case "$max":
     case "$min":

@@ -1,6 +1,6 @@
 import { invalid, RegistryError } from "@registry/domain";
 import type { Id, Scalar, Value } from "../port.ts";
-import { checkKey } from "./paths.ts";
+import { checkKey, type Where } from "./paths.ts";
 
 export type PlainObject = { [key: string]: Value | undefined };
 /** What a path leads to where there is nothing; distinct from null. */
@@ -21,10 +21,10 @@ export function isPlainObject(value: unknown): value is PlainObject {
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 }
 
-function refuse(where: string, what: string): RegistryError {
+function refuse(where: Where, what: string): RegistryError {
   return invalid(
     "INVALID_DOCUMENT_VALUE",
-    `${where} holds ${what}; allowed are strings, finite numbers, booleans, null, dates, arrays and plain objects`,
+    `${where()} holds ${what}; allowed are strings, finite numbers, booleans, null, dates, arrays and plain objects`,
   );
 }
 
@@ -33,7 +33,7 @@ function refuse(where: string, what: string): RegistryError {
  * Undefined if the value is no scalar.
  * @throws RegistryError `INVALID_DOCUMENT_VALUE` for numbers that are not finite and dates that are not valid
  */
-export function cleanScalar(value: unknown, where: string): Scalar | undefined {
+export function cleanScalar(value: unknown, where: Where): Scalar | undefined {
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
   if (typeof value === "number") {
@@ -49,7 +49,7 @@ export function cleanScalar(value: unknown, where: string): Scalar | undefined {
  * A deep copy of a value that no later change of the caller reaches, fields that are undefined dropped.
  * @throws RegistryError `INVALID_DOCUMENT_VALUE`, `INVALID_DOCUMENT_KEY`
  */
-export function cleanValue(value: unknown, where: string, depth = 0): Value {
+export function cleanValue(value: unknown, where: Where, depth = 0): Value {
   const scalar = cleanScalar(value, where);
   if (scalar !== undefined) return scalar;
   if (depth >= maxDepth) throw refuse(where, `more than ${maxDepth} levels`);
@@ -58,7 +58,7 @@ export function cleanValue(value: unknown, where: string, depth = 0): Value {
   return cleanObject(value, where, depth);
 }
 
-function cleanObject(value: PlainObject, where: string, depth: number): PlainObject {
+function cleanObject(value: PlainObject, where: Where, depth: number): PlainObject {
   const copy: PlainObject = {};
   for (const key of Object.keys(value)) {
     checkKey(key, where);
@@ -70,7 +70,7 @@ function cleanObject(value: PlainObject, where: string, depth: number): PlainObj
 
 /** @throws RegistryError `INVALID_DOCUMENT_ID` */
 export function cleanId(id: unknown): Id {
-  const scalar = cleanScalar(id, "_id");
+  const scalar = cleanScalar(id, () => "_id");
   if (typeof scalar === "string" || typeof scalar === "number") return scalar;
   throw invalid("INVALID_DOCUMENT_ID", "_id must be a string or a number");
 }
@@ -82,7 +82,7 @@ export function cleanId(id: unknown): Id {
 export function cleanDocument(document: unknown): PlainObject & { _id: Id } {
   if (!isPlainObject(document)) throw invalid("INVALID_DOCUMENT_VALUE", "a document must be a plain object");
   const { _id, ...fields } = document;
-  return { _id: cleanId(_id), ...cleanObject(fields, "the document", 0) };
+  return { _id: cleanId(_id), ...cleanObject(fields, () => "the document", 0) };
 }
 
 /** An own field, never one that comes from the prototype. */

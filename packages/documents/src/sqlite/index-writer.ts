@@ -1,7 +1,9 @@
-import { encodeKey, keyTuples } from "../model/keys.ts";
+import { encodeKey, type KeyPart, keyTuples } from "../model/keys.ts";
+import { arrayPosition } from "../model/paths.ts";
 import { missing, type PlainObject } from "../model/values.ts";
 import { DuplicateKeyError } from "../port.ts";
 import type { Database, SqlValue } from "./database.ts";
+import type { Change } from "./operations.ts";
 import { type IndexInfo, indexTable, type Multikey } from "./schema.ts";
 
 /** One row of an index: its key columns, then `u`. */
@@ -39,6 +41,16 @@ export class IndexWriter {
     this.#stored = this.#readMask();
   }
 
+  /** Whether the change may lead to other entries. */
+  follows(content: Change["content"]): boolean {
+    if (!("steps" in content)) return true;
+    return content.steps.some(({ parts }) => {
+      // A position in an array is no part of an index's paths.
+      const named = parts.filter((part) => arrayPosition(part) === undefined);
+      return this.#paths.some((path) => beginsAlike(path, named));
+    });
+  }
+
   #mark(multikey: readonly boolean[]): void {
     const mask = multikey.reduce((bits, on, i) => (on ? bits | (1 << i) : bits), this.#stored);
     if (mask === this.#stored) return;
@@ -48,16 +60,30 @@ export class IndexWriter {
   }
 
   /** By a text of their own: what two documents have in common need not be written, nor what one has twice. */
-  #entries(rid: number, document: PlainObject): Map<string, Entry> {
-    const { tuples, multikey } = keyTuples(document, this.#paths);
-    this.#mark(multikey);
+  #entries(rid: number, tuples: readonly (readonly KeyPart[])[]): Map<string, Entry> {
     const entries = new Map<string, Entry>();
     for (const tuple of tuples) {
       const keys = tuple.map(encodeKey);
-      const u = !this.info.unique || tuple.every((part) => part === missing) ? rid : 0;
-      entries.set(keys.map((key) => `${key.length}:${key.toString("latin1")}`).join(), [...keys, u]);
+      entries.set(keys.map((key) => `${key.length}:${key.toString("latin1")}`).join(), [...keys, this.#u(rid, tuple)]);
     }
     return entries;
+  }
+
+  #u(rid: number, tuple: readonly KeyPart[]): number {
+    return !this.info.unique || tuple.every((part) => part === missing) ? rid : 0;
+  }
+
+  #tuples(document: PlainObject): readonly (readonly KeyPart[])[] {
+    const { tuples, multikey } = keyTuples(document, this.#paths);
+    this.#mark(multikey);
+    return tuples;
+  }
+
+  #each(rid: number, document: PlainObject): Iterable<Entry> {
+    const tuples = this.#tuples(document);
+    const [only] = tuples;
+    if (only !== undefined && tuples.length === 1) return [[...only.map(encodeKey), this.#u(rid, only)]];
+    return this.#entries(rid, tuples).values();
   }
 
   #insert(rid: number, entries: Iterable<Entry>, collection: string): void {
@@ -68,20 +94,25 @@ export class IndexWriter {
 
   /** @throws DuplicateKeyError */
   add(collection: string, rid: number, document: PlainObject): void {
-    this.#insert(rid, this.#entries(rid, document).values(), collection);
+    this.#insert(rid, this.#each(rid, document), collection);
   }
 
   remove(rid: number, document: PlainObject): void {
-    for (const entry of this.#entries(rid, document).values()) this.#db.run(this.#deleteSql, entry);
+    for (const entry of this.#each(rid, document)) this.#db.run(this.#deleteSql, entry);
   }
 
   /** @throws DuplicateKeyError */
   replace(collection: string, rid: number, before: PlainObject, after: PlainObject): void {
-    const old = this.#entries(rid, before);
-    const next = this.#entries(rid, after);
+    const old = this.#entries(rid, this.#tuples(before));
+    const next = this.#entries(rid, this.#tuples(after));
     for (const [text, entry] of old) {
       if (!next.delete(text)) this.#db.run(this.#deleteSql, entry);
     }
     this.#insert(rid, next.values(), collection);
   }
+}
+
+function beginsAlike(a: readonly string[], b: readonly string[]): boolean {
+  const shared = Math.min(a.length, b.length);
+  return a.slice(0, shared).every((part, i) => part === b[i]);
 }

@@ -4,6 +4,7 @@ import type { Expr } from "../model/filter.ts";
 import { encodeKey } from "../model/keys.ts";
 import { type SortKey, sortItems } from "../model/order.ts";
 import type { PlainObject } from "../model/values.ts";
+import type { Scalar } from "../port.ts";
 import type { Database, SqlValue } from "./database.ts";
 import { type Plan, planFor, type Search } from "./plan.ts";
 import { type CollectionInfo, collectionTable, indexTable, type Multikey } from "./schema.ts";
@@ -85,13 +86,26 @@ function take(rows: Iterable<Row>, skip: number, limit: number): Row[] {
   return taken;
 }
 
+/** @returns undefined where the filter does not ask for one id */
 function selectById(db: Database, collection: CollectionInfo, expr: Expr): Row[] | undefined {
-  if (expr.kind !== "test" || expr.path !== "_id" || expr.test.op !== "eq") return undefined;
+  const id = idAskedFor(expr);
+  if (id === undefined) return undefined;
   const sql = `SELECT rid, doc FROM ${collectionTable(collection.name)} WHERE id = ?`;
-  const row = db.row(sql, [encodeKey(expr.test.value)]);
+  const row = db.row(sql, [encodeKey(id)]);
   if (row === undefined) return [];
   const text = String(row[1]);
-  return [{ rid: Number(row[0]), text, document: decode(text) }];
+  const document = decode(text);
+  return expr.kind === "test" || matches(expr, document) ? [{ rid: Number(row[0]), text, document }] : [];
+}
+
+function idAskedFor(expr: Expr): Scalar | undefined {
+  if (expr.kind === "or") return undefined;
+  if (expr.kind === "test") return expr.path === "_id" && expr.test.op === "eq" ? expr.test.value : undefined;
+  for (const one of expr.all) {
+    const id = idAskedFor(one);
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 /** The documents that fulfil the filter, within the window. */

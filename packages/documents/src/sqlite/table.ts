@@ -29,6 +29,11 @@ export class Table {
     this.#indexes = info.indexes.map((index) => new IndexWriter(db, index, multikey));
   }
 
+  /** An insertion that fails for a duplicate has written nothing: the id is asked for first, and nothing else is unique. */
+  get insertsWhole(): boolean {
+    return this.info.indexes.every(({ unique }) => !unique);
+  }
+
   reload(): void {
     for (const index of this.#indexes) index.reload();
   }
@@ -54,12 +59,14 @@ export class Table {
   update(filter: Expr, change: Change): Changed {
     const rows = this.#select(filter, change.many, change.sort);
     if (rows.length === 0 && change.upsert !== undefined) return this.#upsert(change, change.upsert);
+    const indexes = this.#indexes.filter((index) => index.follows(change.content));
     let modifiedCount = 0;
     let after: string | undefined;
     for (const row of rows) {
-      after = changedText(row, change);
+      const document = changed(row, change);
+      after = "steps" in change.content ? encodeDocument(document) : change.content.replacement;
       if (after === row.text) continue;
-      this.#replace(row, after);
+      this.#replace(row, after, document, indexes);
       modifiedCount += 1;
     }
     const counts = { matchedCount: rows.length, modifiedCount, upsertedId: undefined };
@@ -71,11 +78,11 @@ export class Table {
     return select(this.#db, this.info, this.#multikey, filter, window);
   }
 
-  #replace(row: Row, text: string): void {
+  #replace(row: Row, text: string, document: PlainObject, indexes: readonly IndexWriter[]): void {
     this.#db.run(`UPDATE ${this.#table} SET doc = ? WHERE rid = ?`, [text, row.rid]);
-    if (this.#indexes.length === 0) return;
-    const after = decode(text);
-    for (const index of this.#indexes) index.replace(this.info.name, row.rid, row.document, after);
+    if (indexes.length === 0) return;
+    const before = decode(row.text);
+    for (const index of indexes) index.replace(this.info.name, row.rid, before, document);
   }
 
   #upsert(change: Change, fields: NonNullable<Change["upsert"]>): Changed {
@@ -88,13 +95,13 @@ export class Table {
   }
 }
 
-function changedText(row: Row, { content }: Change): string {
-  if ("replacement" in content) {
-    if (decode(content.replacement)._id === row.document._id) return content.replacement;
-    throw notApplicable("the replacement has another _id than the document that it is to replace");
+/** The document as it is to be. It takes the place of the row's, of which the text alone stays as it was. */
+function changed({ document }: Row, { content }: Change): PlainObject {
+  if ("steps" in content) {
+    applySteps(document, content.steps, false);
+    return document;
   }
-  // The row's document stays as it was: the old index entries are made from it.
-  const document = decode(row.text);
-  applySteps(document, content.steps, false);
-  return encodeDocument(document);
+  const replacement = decode(content.replacement);
+  if (replacement._id === document._id) return replacement;
+  throw notApplicable("the replacement has another _id than the document that it is to replace");
 }

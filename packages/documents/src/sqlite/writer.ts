@@ -105,8 +105,10 @@ export class Writer {
 
   #insertNew(table: Table, texts: readonly string[]): number[] {
     return texts.flatMap((text, position) => {
+      const insert = (): void => table.insert(text, decode(text));
       try {
-        this.#savepoint(() => table.insert(text, decode(text)));
+        if (table.insertsWhole) insert();
+        else this.#savepoint(insert);
         return [position];
       } catch (error) {
         if (error instanceof DuplicateKeyError) return [];

@@ -37,6 +37,9 @@ export const slices: readonly Level[] = ["slice", "search-slice", "query-slice"]
 /** Removed after a year. `query-day` is a level of earlier releases. */
 export const fineLevels: readonly string[] = ["hour", "search-hour", "query-day", "found-day", "empty-day"];
 
+/** Of which the most frequent are asked for. */
+export const rankedLevels: readonly Level[] = ["version", "found-day", "empty-day"];
+
 /** Where something is counted. */
 export interface Place {
   readonly _id: string;
@@ -53,6 +56,8 @@ export interface Place {
 
 export interface Rollup extends Place {
   readonly count: number;
+  /** The same once more at ranked levels, where an index goes by it: one that follows all counts would cost as much as they. */
+  readonly rank?: number;
   /** Of plugins: how often it was set, so that what is announced can be told from what came after. */
   readonly changes?: number;
   /** Of plugins: its total is not on the bus yet. */

@@ -1,5 +1,6 @@
 import type { Collection, Documents, Update } from "@registry/documents";
 import type { Level, Rollup } from "../model/rollup.ts";
+import { countAt } from "./rollups.ts";
 
 /** Counts as a rebuild looks at them: level by level, and the one way in which a count may go down. */
 export class RollupRepair {
@@ -30,8 +31,9 @@ export class RollupRepair {
   async lower({ _id, level }: Pick<Rollup, "_id" | "level">, seen: number, count: number): Promise<void> {
     const before = { _id, count: seen };
     if (count === 0) return void (await this.#rollups.deleteOne(before));
+    const $set = countAt(level, count);
     const update: Update =
-      level === "plugin" ? { $set: { count, unannounced: true }, $inc: { changes: 1 } } : { $set: { count } };
+      level === "plugin" ? { $set: { ...$set, unannounced: true }, $inc: { changes: 1 } } : { $set };
     await this.#rollups.updateOne(before, update);
   }
 }

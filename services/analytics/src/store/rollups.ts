@@ -1,8 +1,19 @@
-import type { Alteration, Collection, Documents, Filter, Update } from "@registry/documents";
-import { fineLevels, type Level, type Place, pluginTotalId, type Rollup, searchesId, slices } from "../model/rollup.ts";
+import type { Alteration, Collection, Documents, Update } from "@registry/documents";
+import {
+  fineLevels,
+  type Level,
+  type Place,
+  pluginTotalId,
+  type Rollup,
+  rankedLevels,
+  searchesId,
+  slices,
+} from "../model/rollup.ts";
 
 const trimAtOnce = 1000;
 const maxRounds = 20;
+/** Others' writes go between. */
+const rankAtOnce = 100;
 
 /** How many events there are in a place. */
 export interface Counted {
@@ -18,12 +29,23 @@ function raising({ place, count }: Counted): Alteration {
     value === undefined ? [] : [[name, value] as const],
   );
   const $setOnInsert = Object.fromEntries(given);
+  const $max = countAt(level, count);
   const update: Update =
     level === "plugin"
-      ? { $max: { count }, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
-      : { $max: { count }, $setOnInsert };
+      ? { $max, $setOnInsert, $inc: { changes: 1 }, $set: { unannounced: true } }
+      : { $max, $setOnInsert };
   return { filter: { _id }, update };
 }
+
+/** What a place holds of its count. */
+export function countAt(level: Level, count: number): { count: number; rank?: number } {
+  return rankedLevels.includes(level) ? { count, rank: count } : { count };
+}
+
+const mostFirst = [
+  ["rank", -1],
+  ["_id", 1],
+] as const;
 
 /** What is counted, hour by hour and added up. */
 export class Rollups {
@@ -39,25 +61,11 @@ export class Rollups {
       indexes: [
         { name: "up", keys: [["up", 1]] },
         {
-          name: "level_start",
+          name: "level_start_rank",
           keys: [
             ["level", 1],
             ["start", 1],
-          ],
-        },
-        {
-          name: "level_count",
-          keys: [
-            ["level", 1],
-            ["count", -1],
-          ],
-        },
-        {
-          name: "level_start_count",
-          keys: [
-            ["level", 1],
-            ["start", 1],
-            ["count", -1],
+            ["rank", -1],
           ],
         },
         { name: "unannounced", keys: [["unannounced", 1]] },
@@ -99,11 +107,7 @@ export class Rollups {
 
   /** The most frequent ones of a day. */
   topOf(level: Level, start: Date, limit: number): Promise<Rollup[]> {
-    const sort = [
-      ["count", -1],
-      ["_id", 1],
-    ] as const;
-    return this.#rollups.find({ level, start }, { sort, limit, fields: ["query", "count"] });
+    return this.#rollups.find({ level, start }, { sort: mostFirst, limit, fields: ["query", "count"] });
   }
 
   async ofPlugin(plugin: string): Promise<number> {
@@ -114,8 +118,10 @@ export class Rollups {
     return (await this.#rollups.findOne({ _id: searchesId }, { fields: ["count"] }))?.count ?? 0;
   }
 
-  versionsOf(plugin: string): Promise<Rollup[]> {
-    return this.#rollups.find({ up: pluginTotalId(plugin) }, { fields: ["version", "count"] });
+  /** Totals of every version of these plugins. */
+  versionsOf(plugins: readonly string[]): Promise<Rollup[]> {
+    const ids = plugins.map(pluginTotalId);
+    return this.#rollups.find({ up: { $in: ids } }, { fields: ["plugin", "version", "count"] });
   }
 
   pluginTotals(): Promise<Rollup[]> {
@@ -124,11 +130,24 @@ export class Rollups {
 
   /** Most downloaded first. */
   versionTotals(skip: number, limit: number): Promise<Rollup[]> {
-    const sort = [
-      ["count", -1],
-      ["_id", 1],
-    ] as const;
-    return this.#rollups.find({ level: "version" }, { sort, skip, limit, fields: ["plugin", "version", "count"] });
+    // What is counted over all time has no start; asked for, it lets the index give the order.
+    const filter = { level: "version", start: null } as const;
+    return this.#rollups.find(filter, { sort: mostFirst, skip, limit, fields: ["plugin", "version", "count"] });
+  }
+
+  /**
+   * Gives a rank to some of the counts that an earlier release left without one.
+   * @returns false if there are more
+   */
+  async rank(): Promise<boolean> {
+    const old = await this.#rollups.find(
+      { level: { $in: rankedLevels }, rank: null },
+      { limit: rankAtOnce, fields: ["count"] },
+    );
+    await this.#rollups.updateEach(
+      old.map(({ _id, count }) => ({ filter: { _id }, update: { $max: { rank: count } } })),
+    );
+    return old.length < rankAtOnce;
   }
 
   /** From one start up to, but not with, another. */
@@ -141,10 +160,14 @@ export class Rollups {
     return this.#rollups.find({ unannounced: true }, { limit });
   }
 
-  /** Only where nothing was counted since it was read. */
-  async markAnnounced({ _id, changes }: Rollup): Promise<void> {
-    const filter: Filter = changes === undefined ? { _id } : { _id, changes };
-    await this.#rollups.updateOne(filter, { $unset: { unannounced: true } });
+  /** Only where nothing was counted since they were read. */
+  async markAnnounced(totals: readonly Rollup[]): Promise<void> {
+    await this.#rollups.updateEach(
+      totals.map(({ _id, changes }) => ({
+        filter: changes === undefined ? { _id } : { _id, changes },
+        update: { $unset: { unannounced: true } },
+      })),
+    );
   }
 
   /**

@@ -6,7 +6,7 @@ export const getPluginUsage: UseCase<"getPluginUsage"> = (parts) => async (reque
   const catalog = parts.clients.of(CatalogServiceDefinition);
   const { details } = await catalog.getPlugin({ name: request.plugin }, { context });
   const name = details?.plugin?.name ?? request.plugin;
-  const [downloads, totals] = await Promise.all([parts.rollups.ofPlugin(name), parts.rollups.versionsOf(name)]);
+  const [downloads, totals] = await Promise.all([parts.rollups.ofPlugin(name), parts.rollups.versionsOf([name])]);
   const counts = new Map(totals.map(({ version, count }) => [version, count]));
   const versions = (details?.versions ?? []).map((version) => ({ version, downloads: counts.get(version) ?? 0 }));
   return { downloads, versions };

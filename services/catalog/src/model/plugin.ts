@@ -49,7 +49,14 @@ export interface PluginDocument extends Projection {
   readonly sequence: number;
   /** Grows with every write that readers must learn of. */
   readonly stamp: number;
+  /** How many of these writes told of downloads and of nothing else; absent for none. */
+  readonly countings?: number;
   readonly outbox?: Outbox;
+}
+
+/** As `stamp`, of the writes that told of more than downloads. */
+export function stampBesideCounts({ stamp, countings = 0 }: Pick<PluginDocument, "stamp" | "countings">): number {
+  return stamp - countings;
 }
 
 /** As events tell it: a plugin without a listed release is seen by nobody. */

@@ -55,7 +55,8 @@ const readFields: readonly string[] = [
     "downloads",
     "published",
   ],
-  ...["deletion", "gone", "deprecation", "createdAt", "updatedAt", "changedAt", "revision", "sequence", "stamp"],
+  ...["deletion", "gone", "deprecation", "createdAt", "updatedAt", "changedAt"],
+  ...["revision", "sequence", "stamp", "countings"],
   ...["latest", "channels", "listed", "tombstones", "needs"],
 ];
 
@@ -69,6 +70,12 @@ export interface PluginChange {
   readonly set: Partial<PluginDocument>;
   readonly unset: readonly string[];
   readonly event?: Event;
+}
+
+/** How often a plugin was downloaded. */
+export interface PluginTotal {
+  readonly plugin: string;
+  readonly downloads: number;
 }
 
 export type PluginStamp = Pick<PluginDocument, "_id" | "stamp" | "changedAt">;
@@ -166,15 +173,15 @@ export class PluginStore {
     return this.collection.deleteOne({ _id: claim._id, published: false, sequence: claim.sequence });
   }
 
-  /** @returns false if no more than that was known already and no release changed */
-  async countDownloads(name: string, total: number, releasesChanged: boolean): Promise<boolean> {
-    const filter = releasesChanged ? { _id: name } : { _id: name, downloads: { $lt: total } };
-    const result = await this.collection.updateOne(filter, {
-      $max: { downloads: total },
-      $set: { changedAt: this.#now() },
-      $inc: { stamp: 1 },
-    });
-    return result.matchedCount > 0;
+  /** Also where the total is known already: releases of a plugin of very many are told in parts, under one total. */
+  async countDownloads(totals: readonly PluginTotal[]): Promise<void> {
+    const changedAt = this.#now();
+    await this.collection.updateEach(
+      totals.map(({ plugin, downloads }) => ({
+        filter: { _id: plugin, downloads: { $lte: downloads } },
+        update: { $max: { downloads }, $set: { changedAt }, $inc: { stamp: 1, countings: 1 } },
+      })),
+    );
   }
 
   /**

@@ -54,6 +54,15 @@ export interface Burial {
 /** A release as it was seen by whoever ends it. */
 export type Burying = Seen & Pick<ReleaseHead, "state" | "waiting">;
 
+/** How often the versions of a plugin were downloaded. */
+export interface ReleaseTotals {
+  readonly plugin: string;
+  readonly versions: { readonly [version: string]: number };
+}
+
+/** Others' writes go between. */
+const countedAtOnce = 100;
+
 /** What a tombstone no longer has. */
 const buried = {
   content: true,
@@ -217,11 +226,16 @@ export class ReleaseStore {
     await this.collection.updateOne(seen, { $unset: { projectSince: true, channel: true, channelRevision: true } });
   }
 
-  /** @returns false if no less was counted already */
-  async countDownloads(plugin: string, version: string, total: number): Promise<boolean> {
-    const _id = releaseId(plugin, version);
-    const result = await this.collection.updateOne({ _id, downloads: { $lt: total } }, { $max: { downloads: total } });
-    return result.matchedCount > 0;
+  async countDownloads(totals: readonly ReleaseTotals[]): Promise<void> {
+    const changes = totals.flatMap(({ plugin, versions }) =>
+      Object.entries(versions).map(([version, downloads]) => ({
+        filter: { _id: releaseId(plugin, version), downloads: { $lt: downloads } },
+        update: { $max: { downloads } },
+      })),
+    );
+    for (let from = 0; from < changes.length; from += countedAtOnce) {
+      await this.collection.updateEach(changes.slice(from, from + countedAtOnce));
+    }
   }
 
   stagedBefore(time: Date, limit: number): Promise<ReleaseDocument[]> {

@@ -10,7 +10,7 @@ import { findPlugin } from "./find-plugin.ts";
 export function resolveDownload(parts: Parts) {
   return async (request: ResolveDownloadRequest, context: CallContext): Promise<ResolveDownloadResponse> => {
     const plugin = await findPlugin(parts, request.name, context.caller);
-    const book = await parts.books.of(plugin);
+    const book = await parts.books.besideCounts(plugin);
     const head = resolveVisible(plugin, book.heads, request.version, context.caller);
     if (!mayDownload(context.caller, plugin, head)) throw permissionDenied();
     return {

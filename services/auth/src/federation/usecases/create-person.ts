@@ -20,7 +20,7 @@ export async function createPerson(parts: FederationParts, person: Person): Prom
   const stem = usernameFrom(person.name ?? "") || "user";
   let email = await freeEmail(parts, person);
   for (let n = 1; n <= tries; n++) {
-    const username = n <= numberedTries ? nthUsername(stem, n) : `user-${parts.ids.unique().slice(0, 8)}`;
+    const username = n <= numberedTries ? nthUsername(stem, n) : `user-${parts.ids.unique().slice(-8)}`;
     if (isReservedUsername(username)) continue;
     const made = await create(parts, person, username, email);
     if (typeof made === "object") return made;

@@ -288,7 +288,7 @@ export interface ResolveDownloadRequest {
 }
 
 export interface ResolveDownloadResponse {
-  /** Basic view. */
+  /** Basic view, whose `downloads` may be of an earlier moment. */
   release: Release | undefined;
   visibility: Visibility;
   /** For `StorageService.ReadBlob`; lives 60 s. */
