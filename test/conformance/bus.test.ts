@@ -3,8 +3,11 @@ import { once } from "node:events";
 import { cp, readlink, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Bus, type Delivery, type Event, openBus } from "@registry/bus";
+import { jetstream } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { type Bus, type Delivery, type Event, openBus, parkedSubject } from "@registry/bus";
 import { describeBus, eventually, failure, freshEvent, freshSubject, silentLog } from "@registry/bus/conformance";
+import { decodeEvent } from "@registry/contracts/events";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, type TestContext } from "vitest";
 import { missing, type NatsServer, nats, stopServers } from "../servers/index.ts";
 
@@ -83,6 +86,49 @@ describe.skipIf(missing("nats"))("NATS", () => {
     await eventually(() => expect(handled).toBe(2));
     await Promise.all([one.close(), other.close()]);
     expect(got).toEqual([1, 1]);
+  });
+
+  it("parks what somebody else wrote that is no event, once for each group, and goes on", async () => {
+    const bus = await open();
+    const subject = freshSubject();
+    const parked: unknown[] = [];
+    const tellOf = async ({ event }: Delivery): Promise<void> => {
+      const { group, event: shown, attempts, cause } = decodeEvent(parkedSubject, event.data);
+      if (shown?.subject === subject) {
+        const data: unknown = JSON.parse(Buffer.from(shown.data).toString());
+        parked.push({ group, data, attempts, unreadable: shown.unreadable, cause });
+      }
+    };
+    await bus.subscribe({ group: "undertaker", subjects: [parkedSubject] }, tellOf);
+    const got: string[] = [];
+    for (const group of ["reader-one", "reader-two"]) {
+      await bus.subscribe({ group, subjects: [subject] }, async ({ event }) => void got.push(`${group} ${event.id}`));
+    }
+    const before = freshEvent(subject);
+    await bus.publish(before);
+    const connection = await connect({ servers: server.url });
+    try {
+      for (const body of ["not \0 JSON", '{"plugin":"x"}']) await jetstream(connection).publish(subject, body);
+    } finally {
+      await connection.close();
+    }
+    const after = freshEvent(subject);
+    await bus.publish(after);
+    const seen = [before, after].flatMap(({ id }) => [`reader-one ${id}`, `reader-two ${id}`]);
+    await eventually(() => expect([...got].sort()).toEqual(seen.sort()));
+    const letter = (group: string, data: string) =>
+      expect.objectContaining({
+        group,
+        data,
+        attempts: 1,
+        unreadable: true,
+        cause: expect.stringContaining("no event"),
+      });
+    const groups = ["reader-one", "reader-two"];
+    const letters = groups.flatMap((group) => ["not \0 JSON", '{"plugin":"x"}'].map((data) => letter(group, data)));
+    await eventually(() => expect(parked).toHaveLength(letters.length));
+    expect(parked).toEqual(expect.arrayContaining(letters));
+    await bus.close();
   });
 
   describe("with a server that fails", () => {

@@ -1,3 +1,4 @@
+import { MalformedEvent } from "@registry/contracts/events";
 import { withDeadline } from "./deadline.ts";
 import type { Parking } from "./parking.ts";
 import type { BusLog, Delivery, Redelivery } from "./port.ts";
@@ -39,7 +40,7 @@ export async function deliver(
       cause = error;
     }
   }
-  if (attempt < maxDeliver) {
+  if (attempt < maxDeliver && !(cause instanceof MalformedEvent)) {
     context.log.warn({ ...told, err: cause }, "event not handled, comes again");
     return { againAfterMs: pauseAfter(attempt, context.redelivery), cause };
   }

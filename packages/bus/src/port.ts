@@ -10,6 +10,7 @@
  *   the event is parked once and other events pass meanwhile;
  * - a process that dies while it handles an event has used up one of the deliveries; one that has used up the last
  *   is parked by another, which does not handle it again;
+ * - an event whose data is malformed is parked at once, as is what came that is no event at all: it can be looked at;
  * - a parked event is published whole under `registry.deadletters.event.parked`, and stays undelivered where that fails;
  *   one that was delivered again by hand and handled is told of under `registry.deadletters.event.settled`;
  * - publishing the same `id` again within two minutes (or as the adapter is told) is accepted and may be dropped, but not with another `again`;

@@ -48,9 +48,28 @@ export function encodeEvent<S extends Subject>(subject: S, message: EventMessage
   return codec.toJSON(message);
 }
 
-/** @throws TypeError where the data is not an object */
+/** Data that is not what its subject stands for. No further delivery would make it so. */
+export class MalformedEvent extends TypeError {
+  override readonly name = "MalformedEvent";
+}
+
+/** As far as keys and messages have to rely on it; which names there are is for the catalog to say. */
+const namePattern = /^[\w@/.~-]{1,214}$/;
+const versionPattern = /^[\w.+-]{1,256}$/;
+
+/** Where the catalog tells of something, it says of what. */
+function checkNames(subject: Subject, { plugin, version }: { readonly [field: string]: unknown }): void {
+  const needed = (name: string, value: unknown, pattern: RegExp): void => {
+    if (typeof value !== "string" || !pattern.test(value)) throw new MalformedEvent(`a ${subject} has no ${name}`);
+  };
+  if (subject.startsWith("registry.catalog.")) needed("plugin", plugin, namePattern);
+  if (subject.startsWith("registry.catalog.release.")) needed("version", version, versionPattern);
+}
+
+/** @throws MalformedEvent where the data is not an object, or does not say what it is about */
 export function decodeEvent<S extends Subject>(subject: S, data: unknown): EventMessage<S> {
-  if (typeof data !== "object" || data === null) throw new TypeError(`the data of a ${subject} is not an object`);
+  if (typeof data !== "object" || data === null) throw new MalformedEvent(`the data of a ${subject} is no object`);
+  checkNames(subject, data as { readonly [field: string]: unknown });
   const codec = subjects[subject] as unknown as { fromJSON(data: unknown): EventMessage<S> };
   return codec.fromJSON(data);
 }

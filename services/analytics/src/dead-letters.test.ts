@@ -50,13 +50,13 @@ async function group(name: string) {
   return state;
 }
 /** As a bus that brings things again, or late, would tell it. */
-const parked = (attempts: number, id = "1", data = "{}") =>
+const parked = (attempts: number, id = "1", data = "{}", unreadable = false) =>
   world.bus.publish({
     ...event(`parked-${id}-${attempts}-${Math.random()}`),
     subject: parkedSubject,
     data: encodeEvent(parkedSubject, {
       group: "slow",
-      event: { ...event(id), time: new Date(5000), data: Buffer.from(data), traceparent: "" },
+      event: { ...event(id), time: new Date(5000), data: Buffer.from(data), traceparent: "", unreadable },
       attempts,
       cause: `failure ${attempts}`,
       away: false,
@@ -217,6 +217,20 @@ describe("an event that a group cannot handle", () => {
     expect((await list()).map(({ eventId }) => eventId)).toEqual(["2"]);
   });
 
+  it("that is no event at all is shown and dropped, and never sent to anybody", async () => {
+    const slow = await group("slow");
+    await parked(1, "unreadable-7-1", '"not JSON"', true);
+    const id = (await list())[0]?.id ?? "";
+    expect((await events.getDeadLetter({ id }, admin())).deadLetter?.dataJson).toBe('"not JSON"');
+    await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({
+      kind: "conflict",
+      reason: "DEAD_LETTER_UNREADABLE",
+    });
+    await events.dropDeadLetter({ id }, admin());
+    expect(await list()).toEqual([]);
+    expect(slow.got).toEqual([]);
+  });
+
   it("is in one page of many, by group", async () => {
     for (let i = 0; i < 7; i++) await parked(1, `many-${i}`);
     await group("other");
@@ -234,6 +248,21 @@ describe("an event that a group cannot handle", () => {
       await expect(events.listDeadLetters({ page }, admin())).rejects.toMatchObject({ kind: "invalid_argument" });
     }
   });
+});
+
+it.each([
+  ["registry.catalog.release.published", {}],
+  ["registry.catalog.release.published", { plugin: { $ne: "x" }, version: "1.0.0" }],
+  ["registry.catalog.release.yanked", { plugin: "x" }],
+  ["registry.catalog.plugin.updated", { plugin: "../../x y" }],
+  ["registry.catalog.plugin.deleted", []],
+])("a %s with %j is a dead letter at once, and in no count and no feed", async (poison, data) => {
+  await replica.service.start();
+  await world.bus.publish({ ...event("poison", data), subject: poison });
+  const groups = (await list()).map(({ group, attempts }) => [group, attempts]);
+  expect(groups).toEqual(expect.arrayContaining([["changes", 1]]));
+  const metrics = await replica.analytics.getMetrics({}, as(replica, administrator));
+  expect(metrics).toMatchObject({ totalPlugins: 0, recentPublishes: [] });
 });
 
 describe("the state of events", () => {

@@ -1,4 +1,4 @@
-import { decodeEvent } from "@registry/contracts/events";
+import { decodeEvent, MalformedEvent } from "@registry/contracts/events";
 import { unavailable } from "@registry/domain";
 import { describe, expect, it } from "vitest";
 import type { Bus, Event } from "../port.ts";
@@ -41,11 +41,24 @@ export function describeParking(current: Current): void {
       await eventually(() => expect(parked()).toHaveLength(1));
       const [letter] = parked();
       const { data = new Uint8Array(), ...whole } = letter?.event ?? {};
-      expect({ ...whole, data: JSON.parse(Buffer.from(data).toString()) }).toEqual(event);
+      expect({ ...whole, data: JSON.parse(Buffer.from(data).toString()) }).toEqual({ ...event, unreadable: false });
       expect(letter).toMatchObject({
         attempts: 3,
         cause: "Error: planned failure with Bearer [secret]; caused by Error: nats://[secret]@host is away",
       });
+    });
+
+    it("is at once what can never be handled", async () => {
+      const { bus } = current();
+      const subject = freshSubject();
+      const group = freshGroup();
+      const { parked } = await listen(bus, group);
+      const { got } = await record(bus, { group, subjects: [subject] }, () => {
+        throw new MalformedEvent("a thing without a name");
+      });
+      await bus.publish(freshEvent(subject));
+      await eventually(() => expect(parked()).toMatchObject([{ attempts: 1, cause: expect.stringContaining("name") }]));
+      expect(got).toHaveLength(1);
     });
 
     it("tells whether what was away is to blame, or the event", async () => {

@@ -135,14 +135,21 @@ export class Worker {
     this.#running.add(run);
   }
 
+  /** Fails where the bus is away: the message then comes again. */
+  async #park({ subject, seq, time, data }: JsMsg): Promise<void> {
+    const { group, ackWaitMs } = this.#subscription;
+    const { log, parking } = this.#context;
+    // The number alone begins anew with a new stream.
+    const id = `unreadable-${seq}-${time.getTime()}`;
+    log.error({ group, subject, sequence: seq }, "message is no event, given up");
+    const late = (): Error => new Error("Recording the dead letter took too long");
+    await withDeadline(ackWaitMs, late, () => parking.parkUnreadable(group, { id, subject, time, body: data }));
+  }
+
   async #deliver(message: JsMsg): Promise<void> {
     const event = decodeMessage(message);
     if (event === undefined) {
-      const { group } = this.#subscription;
-      this.#context.log.error(
-        { group, subject: message.subject, sequence: message.seq },
-        "message is no event, dropped",
-      );
+      await this.#park(message);
       return message.term("not an event");
     }
     if (!isFor(this.#subscription.group, event)) return message.ack();

@@ -32,11 +32,11 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
     // Nothing that this registry has written; trying again would not make it so.
     return log.error({ eventId: event.id, group }, "dead letter without its event, dropped");
   }
-  const { traceparent, time, ...rest } = unhandled;
+  const { traceparent, time, unreadable, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
   const whole = { ...rest, ...trace, time, data };
   const retryAt = away ? retryAfter(attempts, now) : undefined;
-  const parked = { group, event: whole, attempts, cause, at: event.time };
+  const parked = { group, event: whole, unreadable, attempts, cause, at: event.time };
   await deadLetters.park({ ...parked, ...(retryAt === undefined ? {} : { retryAt }) }, now);
 }
 

@@ -13,6 +13,8 @@ export interface DeadLetter {
   /** Of two tellings the one with more is newer. */
   readonly attempts: number;
   readonly cause: string;
+  /** True where it is no event, and nothing can handle it; `event` shows it as well as may be. */
+  readonly unreadable?: boolean;
   readonly state: "parked" | "retrying" | "settled" | "dropped";
   /** Of what is parked or being retried. */
   readonly open?: true;
@@ -31,6 +33,7 @@ export interface Parked {
   readonly event: OutboxEvent;
   readonly attempts: number;
   readonly cause: string;
+  readonly unreadable: boolean;
   /** When the group gave it up. */
   readonly at: Date;
   /** When it is worth another try; absent where somebody has to decide. */
@@ -67,6 +70,7 @@ const readFields = [
   "event",
   "attempts",
   "cause",
+  "unreadable",
   "state",
   "firstParkedAt",
   "parkedAt",
@@ -92,9 +96,9 @@ export class DeadLetters {
     return new DeadLetters(await documents.collection<DeadLetter>(spec));
   }
 
-  async park({ group, event, attempts, cause, at, retryAt }: Parked, now: Date): Promise<void> {
+  async park({ group, event, attempts, cause, at, retryAt, unreadable }: Parked, now: Date): Promise<void> {
     const _id = deadLetterId(group, event.id);
-    const shown = { event, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
+    const shown = { event, unreadable, attempts, cause, state: "parked", open: true, parkedAt: now } as const;
     const change: Update =
       retryAt === undefined
         ? { $set: shown, $unset: { closedAt: true, retryAt: true } }

@@ -24,6 +24,8 @@ export interface UnhandledEvent {
   /** JSON text in UTF-8. */
   data: Uint8Array;
   traceparent: string;
+  /** The message was no event: it has a made-up id, no source, and as data how its body began. Nothing can handle it. */
+  unreadable: boolean;
 }
 
 /** `registry.deadletters.event.parked`: a group gave an event up. */
@@ -49,7 +51,16 @@ export interface DeadLetterSettled {
 }
 
 function createBaseUnhandledEvent(): UnhandledEvent {
-  return { id: "", subject: "", source: "", about: "", time: undefined, data: new Uint8Array(0), traceparent: "" };
+  return {
+    id: "",
+    subject: "",
+    source: "",
+    about: "",
+    time: undefined,
+    data: new Uint8Array(0),
+    traceparent: "",
+    unreadable: false,
+  };
 }
 
 export const UnhandledEvent: MessageFns<UnhandledEvent> = {
@@ -74,6 +85,9 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
     }
     if (message.traceparent !== "") {
       writer.uint32(58).string(message.traceparent);
+    }
+    if (message.unreadable !== false) {
+      writer.uint32(64).bool(message.unreadable);
     }
     return writer;
   },
@@ -147,6 +161,14 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
             message.traceparent = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.unreadable = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -168,6 +190,7 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
       time: isSet(object.time) ? fromJsonTimestamp(object.time) : undefined,
       data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
       traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
+      unreadable: isSet(object.unreadable) ? globalThis.Boolean(object.unreadable) : false,
     };
   },
 
@@ -194,6 +217,9 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
     if (message.traceparent !== "") {
       obj.traceparent = message.traceparent;
     }
+    if (message.unreadable !== false) {
+      obj.unreadable = message.unreadable;
+    }
     return obj;
   },
 
@@ -209,6 +235,7 @@ export const UnhandledEvent: MessageFns<UnhandledEvent> = {
     message.time = object.time ?? undefined;
     message.data = object.data ?? new Uint8Array(0);
     message.traceparent = object.traceparent ?? "";
+    message.unreadable = object.unreadable ?? false;
     return message;
   },
 };
