@@ -41,10 +41,11 @@ export class IndexWriter {
     this.#stored = this.#readMask();
   }
 
-  /** Whether the change may lead to other entries. */
+  /** Whether the change may lead to other entries of a document that is there. */
   follows(content: Change["content"]): boolean {
     if (!("steps" in content)) return true;
-    return content.steps.some(({ parts }) => {
+    return content.steps.some(({ op, parts }) => {
+      if (op === "setOnInsert") return false;
       // A position in an array is no part of an index's paths.
       const named = parts.filter((part) => arrayPosition(part) === undefined);
       return this.#paths.some((path) => beginsAlike(path, named));
