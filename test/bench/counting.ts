@@ -1,7 +1,9 @@
 /**
- * What counting costs: metadata answers while 1,000 counted downloads a second run beside them, while as many downloads
- * run that are not counted (all but the first byte), and while as many other reads do, interleaved in one run. Afterwards every download has to have been counted.
- * `node test/bench/counting.ts`, with `--quick` for three rounds, `--plugins=300` for how many the downloads are spread over.
+ * What counting 1,000 downloads a second costs: the registry's processor time, as a part of two cores, and how long other
+ * answers take. Metadata is asked for at a steady rate, once beside counted downloads, once beside as many that are not
+ * counted (all but the first byte), once beside as many other reads, interleaved in one run. Steady, since what comes as
+ * fast as it can measures the machine's other work more than ours. Afterwards every download has to have been counted.
+ * `node test/bench/counting.ts`, with `--quick` for two rounds, `--plugins=300` for how many the downloads are spread over.
  */
 import autocannon from "autocannon";
 import { pluginZip } from "../builders/plugin.ts";
@@ -10,17 +12,20 @@ import { type MeasuredRegistry, startRegistry } from "./processes.ts";
 
 const quick = process.argv.includes("--quick");
 const spread = Number(process.argv.find((each) => each.startsWith("--plugins="))?.slice(10) ?? 20);
-const rounds = quick ? 3 : 12;
-/** Short, so that whatever else the machine does hits both sides. */
-const seconds = 3;
+const rounds = quick ? 2 : 6;
+/** Counting goes in waves of some four seconds where the downloads are spread widely. */
+const seconds = 12;
 const perSecond = 1000;
-const warmUpSeconds = 5;
+const answersPerSecond = 2000;
+const warmUpSeconds = 8;
 const readers = 50;
+const cores = 2;
 
 interface Side {
-  readonly answersPerSecond: number;
-  /** For each second that the registry's threads had on a processor; the stream's answers included. */
-  readonly answersPerCpuSecond: number;
+  /** Of the registry's threads, milliseconds in each second; what is done after the last request included. */
+  readonly cpuMs: number;
+  /** Of the metadata answers, milliseconds. */
+  readonly mean: number;
   readonly p99: number;
 }
 
@@ -48,32 +53,25 @@ const gets = (paths: readonly string[]): Asked[] => paths.map((path) => ({ metho
 const laterRanges = (paths: readonly string[]): Asked[] =>
   paths.map((path) => ({ method: "GET", path, headers: { range: "bytes=1-" } }));
 
-async function streamed(url: string, requests: Asked[], forSeconds: number): Promise<void> {
-  const amount = perSecond * forSeconds;
-  const result = await autocannon({ url, connections: 10, overallRate: perSecond, amount, requests });
-  assertFine(result);
-}
-
-function assertFine({ non2xx, errors }: { readonly non2xx: number; readonly errors: number }): void {
+async function streamed(url: string, requests: Asked[], rate: number, forSeconds: number): Promise<autocannon.Result> {
+  const result = await autocannon({ url, connections: 10, overallRate: rate, amount: rate * forSeconds, requests });
+  const { non2xx, errors } = result;
   if (non2xx + errors > 0) throw new Error(`${non2xx} answers were not 2xx, ${errors} failed`);
+  return result;
 }
 
-/** Metadata as fast as it comes, beside a steady stream of other requests. */
-async function beside(registry: MeasuredRegistry, stream: Asked[]): Promise<Side> {
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param ended resolves when all is done that the stream has led to */
+async function beside(registry: MeasuredRegistry, stream: Asked[], ended: () => Promise<unknown>): Promise<Side> {
   const { url } = registry;
-  const steady = streamed(url, stream, seconds + 2);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  const cpuBefore = registry.cpuMs();
-  const result = await autocannon({ url, connections: 16, duration: seconds, requests: gets(read.map(metadata)) });
-  const cpuMs = registry.cpuMs() - cpuBefore;
-  assertFine(result);
-  await steady;
-  const answers = result["2xx"];
-  return {
-    answersPerSecond: answers / result.duration,
-    answersPerCpuSecond: ((answers + perSecond * result.duration) * 1000) / cpuMs,
-    p99: result.latency.p99,
-  };
+  const before = registry.cpuMs();
+  const [{ latency }] = await Promise.all([
+    streamed(url, gets(read.map(metadata)), answersPerSecond, seconds),
+    streamed(url, stream, perSecond, seconds),
+  ]);
+  await ended();
+  return { cpuMs: (registry.cpuMs() - before) / seconds, mean: latency.mean, p99: latency.p99 };
 }
 
 async function downloads(url: string): Promise<number> {
@@ -81,58 +79,51 @@ async function downloads(url: string): Promise<number> {
   return ((await answer.json()) as { total_downloads: number }).total_downloads;
 }
 
-/** @returns how long it took, milliseconds */
-async function untilCounted(url: string, expected: number): Promise<number> {
+/** Also until what was counted is shown everywhere. */
+async function untilCounted(url: string, expected: number): Promise<void> {
   const startedAt = performance.now();
   for (let counted = -1; counted !== expected; ) {
     counted = await downloads(url);
     if (counted > expected) throw new Error(`${counted} downloads were counted, ${expected} were made`);
     if (performance.now() - startedAt > 60_000) throw new Error(`${counted} of ${expected} downloads were counted`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(200);
   }
-  return performance.now() - startedAt;
+  await pause(2000);
 }
 
-/** Everything was asked for before, so that neither side pays for what is read once. */
-async function untilReady(url: string): Promise<number> {
-  await streamed(url, gets([...loaded, ...loaded, ...read].map(metadata)), 2);
-  await streamed(url, gets(loaded.map(bytes)), warmUpSeconds);
-  return warmUpSeconds * perSecond;
-}
-
-const ratio = (of: Side, to: Side, figure: keyof Side): number => of[figure] / to[figure];
-/** Of each round: answers beside counted downloads to those beside as many uncounted ones, and beside as many other reads. */
-const ratios = { uncounted: [] as number[], uncountedByCpu: [] as number[], others: [] as number[] };
+const share = (of: Side, to: Side): number => (of.cpuMs - to.cpuMs) / (cores * 1000);
+/** Of each round: what counted downloads cost more than uncounted ones and than other reads, and how much longer answers took. */
+const found = { share: [] as number[], shareToReads: [] as number[], mean: [] as number[], p99: [] as number[] };
 
 const registry = await startRegistry();
 try {
   for (const name of [...read, ...loaded]) await publish(registry, name);
-  let made = await untilReady(registry.url);
+  // Everything was asked for and every path was run before, so that no side pays for that.
+  let made = perSecond * warmUpSeconds;
+  await streamed(registry.url, gets([...loaded, ...read].map(metadata)), perSecond, warmUpSeconds);
+  await streamed(registry.url, laterRanges(loaded.map(bytes)), perSecond, warmUpSeconds);
+  await streamed(registry.url, gets(loaded.map(bytes)), perSecond, warmUpSeconds);
   await untilCounted(registry.url, made);
-  // Neither does it pay for code that was not run often yet.
-  await beside(registry, gets(loaded.map(metadata)));
   for (let round = 0; round < rounds; round++) {
-    const others = await beside(registry, gets(loaded.map(metadata)));
-    const uncounted = await beside(registry, laterRanges(loaded.map(bytes)));
-    const counted = await beside(registry, gets(loaded.map(bytes)));
-    made += perSecond * (seconds + 2);
-    const lagMs = await untilCounted(registry.url, made);
-    ratios.uncounted.push(ratio(counted, uncounted, "answersPerSecond"));
-    ratios.uncountedByCpu.push(ratio(counted, uncounted, "answersPerCpuSecond"));
-    ratios.others.push(ratio(counted, others, "answersPerSecond"));
-    const answers = [others, uncounted, counted].map((side) => side.answersPerSecond.toFixed(0));
-    const figures = [
-      `answers/s beside other reads ${answers[0]}, uncounted downloads ${answers[1]}, counted ones ${answers[2]}`,
-      `ratios ${ratios.uncounted.at(-1)?.toFixed(3)} and ${ratios.others.at(-1)?.toFixed(3)}`,
-      `p99 ${uncounted.p99} -> ${counted.p99} ms`,
-      `all counted after ${lagMs.toFixed(0)} ms`,
-    ];
-    process.stdout.write(`${figures.join(", ")}\n`);
+    const reads = await beside(registry, gets(loaded.map(metadata)), () => pause(2000));
+    const uncounted = await beside(registry, laterRanges(loaded.map(bytes)), () => pause(2000));
+    made += perSecond * seconds;
+    const counted = await beside(registry, gets(loaded.map(bytes)), () => untilCounted(registry.url, made));
+    found.share.push(share(counted, uncounted));
+    found.shareToReads.push(share(counted, reads));
+    found.mean.push(counted.mean / uncounted.mean);
+    found.p99.push(counted.p99 / uncounted.p99);
+    const sides = [reads, uncounted, counted].map(
+      ({ cpuMs, mean, p99 }) => `${cpuMs.toFixed(0)} ms of processor, answers ${mean.toFixed(2)} ms (p99 ${p99})`,
+    );
+    process.stdout.write(`other reads: ${sides[0]}; uncounted: ${sides[1]}; counted: ${sides[2]}\n`);
   }
+  const percent = (values: readonly number[]): string => `${(median(values) * 100).toFixed(1)} %`;
   process.stdout.write(
-    `medians: beside ${perSecond} counted downloads a second, answers ${median(ratios.uncounted).toFixed(3)} of those ` +
-      `beside as many uncounted ones (${median(ratios.uncountedByCpu).toFixed(3)} by CPU), ${median(ratios.others).toFixed(3)} ` +
-      `of those beside as many other reads; ${made} downloads over ${spread} plugins, each counted once\n`,
+    `medians: counting ${perSecond} downloads a second costs ${percent(found.share)} of ${cores} cores more than as many ` +
+      `uncounted ones (${percent(found.shareToReads)} more than other reads); beside them answers take ` +
+      `${median(found.mean).toFixed(3)} of the time (p99 ${median(found.p99).toFixed(2)}); ` +
+      `${made} downloads over ${spread} plugins, each counted once\n`,
   );
 } finally {
   await registry.stop();

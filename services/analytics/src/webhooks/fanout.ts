@@ -82,6 +82,8 @@ export class Fanout {
       const ids = [...new Set(made.map(({ webhook }) => webhook))];
       if (ids.length > 0) await webhooks.wake(ids, now);
       if (ids.length > 0) kick();
+      // Who deleted one meanwhile may have looked for its deliveries before these were there.
+      if (ids.length > 0) for (const id of await webhooks.goneOf(ids)) await deliveries.removeAll(id);
       after = some.length < webhooksAtOnce ? undefined : some.at(-1)?._id;
     }
   }

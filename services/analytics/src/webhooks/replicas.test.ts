@@ -1,4 +1,5 @@
 import type { Documents } from "@registry/documents";
+import { intercepted } from "@registry/documents/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { rows } from "../testing/derived.ts";
 import { dyingDocuments } from "../testing/failing.ts";
@@ -96,6 +97,26 @@ describe("several replicas", () => {
     const kept = await rows(world.world, "webhook_deliveries");
     expect(kept).toHaveLength(published);
   }, 120_000);
+
+  it("leave no delivery of a webhook that was deleted while its deliveries were made", async () => {
+    await world.start();
+    const { id } = await world.create();
+    const other = await world.create();
+    let deleted = false;
+    const documents = intercepted(world.world.documents, "webhook_deliveries", "insertNew", async (call) => {
+      if (!deleted) await world.service.deleteWebhook({ id }, world.as(olga));
+      deleted = true;
+      return await call();
+    });
+    await world.replicas.splice(0)[0]?.close();
+    await world.start({ documents });
+    await world.publish("pump");
+    await world.attempts(other.id, 1);
+    await world.until(async () =>
+      expect((await rows(world.world, "webhook_deliveries")).map(({ webhook }) => webhook)).toEqual([other.id]),
+    );
+    expect(deleted).toBe(true);
+  });
 
   it("take up what one that is gone was sending, once its lease is over, under the same id", async () => {
     const first = await world.start();

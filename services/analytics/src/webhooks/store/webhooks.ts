@@ -118,6 +118,13 @@ export class WebhookStore {
     await this.#webhooks.updateMany({ _id: { $in: ids } }, { $inc: { wakes: 1 }, $min: { dueAt: now } });
   }
 
+  /** Those of these that are not there any more. */
+  async goneOf(ids: readonly string[]): Promise<string[]> {
+    const there = await this.#webhooks.find({ _id: { $in: ids } }, { fields: ["slot"] });
+    const known = new Set(there.map(({ _id }) => _id));
+    return ids.filter((id) => !known.has(id));
+  }
+
   /** Those on which nobody works although something is due, longest first. @param failing those alone, or the others */
   due(now: Date, failing: boolean, limit: number): Promise<Webhook[]> {
     const filter = { dueAt: { $lte: now }, leasedUntil: { $lte: now }, failingSince: { $exists: failing } };
