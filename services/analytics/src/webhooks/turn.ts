@@ -1,5 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { Gate } from "@registry/kit";
-import { inParallel } from "../parallel.ts";
 import type { Courier } from "./courier.ts";
 import type { Delivery } from "./model/delivery.ts";
 import type { Webhook } from "./model/webhook.ts";
@@ -9,6 +9,8 @@ import type { WorkParts } from "./parts.ts";
 const leaseMarginMs = 40_000;
 const atOnce = 20;
 const mostAtOnce = 4;
+/** How soon what became due is seen while others are under way. */
+const lookEveryMs = 250;
 /** After so long others have their turn. */
 const turnMs = 5000;
 const mostRounds = 100;
@@ -73,11 +75,50 @@ export class Turn {
       } else {
         const due = await deliveries.due(this.#id, clock.now(), atOnce);
         if (due.length === 0 && (await webhooks.release(webhook, await deliveries.nextAt(this.#id)))) return;
-        await inParallel(due, webhook.failingSince === undefined ? this.#width : 1, (each) => this.#carry(each));
+        await this.#carryAll(due, webhook.failingSince === undefined ? this.#width : 1);
       }
       webhook = await webhooks.renew(this.#id, this.#worker, this.#until());
     }
     if (webhook !== null && this.#trouble === undefined) await webhooks.leave(this.#id, this.#worker, clock.now());
+  }
+
+  /** What becomes due meanwhile takes the room that is left: it does not wait for a receiver that hangs on the others. */
+  async #carryAll(due: readonly Delivery[], width: number): Promise<void> {
+    const waiting = [...due];
+    const seen = new Set(due.map(({ _id }) => _id));
+    const underWay = new Set<Promise<void>>();
+    while (waiting.length > 0 || underWay.size > 0) {
+      for (const delivery of waiting.splice(0, width - underWay.size)) {
+        const carried = this.#carry(delivery).finally(() => underWay.delete(carried));
+        underWay.add(carried);
+      }
+      const looks = underWay.size < width && !this.#isOver();
+      await this.#oneOf(underWay, looks);
+      if (!looks) continue;
+      const fresh = (await this.#due()).filter(({ _id }) => !seen.has(_id));
+      for (const delivery of fresh) seen.add(delivery._id);
+      waiting.push(...fresh);
+    }
+  }
+
+  /** Until the first one ends, or it is time to look for more. */
+  async #oneOf(underWay: ReadonlySet<Promise<void>>, looks: boolean): Promise<void> {
+    if (!looks) return await Promise.race(underWay);
+    const waited = new AbortController();
+    const moment = pause(lookEveryMs, undefined, { signal: waited.signal }).catch(() => undefined);
+    await Promise.race([...underWay, moment]);
+    waited.abort();
+  }
+
+  /** A store that is away is met again by whoever writes down what came of those under way. */
+  async #due(): Promise<Delivery[]> {
+    const { deliveries, clock } = this.#parts;
+    try {
+      return await deliveries.due(this.#id, clock.now(), atOnce);
+    } catch (error) {
+      this.#trouble ??= error;
+      return [];
+    }
   }
 
   /** Fails never, since others are under way beside it. */
