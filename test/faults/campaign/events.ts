@@ -74,8 +74,9 @@ function copyOf(event: StoredMsg, dayOld: boolean): MsgHdrs {
 const poisonSource = "/tests/faults";
 const poisonous = ["registry.catalog.release.published", "registry.catalog.plugin.updated"];
 
-/** Events whose data no consumer can read, and messages that are no events at all. @returns ids of the events */
+/** Events whose data no consumer can read, and messages that are no events at all. @returns ids that their dead letters have */
 export async function sendPoison(connection: NatsConnection): Promise<string[]> {
+  const { streams } = await jetstreamManager(connection, { timeout: timeoutMs });
   const ids: string[] = [];
   for (const subject of poisonous) {
     const id = `poison-${randomUUID()}`;
@@ -83,8 +84,10 @@ export async function sendPoison(connection: NatsConnection): Promise<string[]> 
     const attributes = { specversion: "1.0", id, source: poisonSource, type: subject, time: new Date().toISOString() };
     for (const [name, value] of Object.entries(attributes)) told.set(`ce-${name}`, value);
     await jetstream(connection).publish(subject, JSON.stringify("poison"), { headers: told, msgID: id });
-    await jetstream(connection).publish(subject, "no event at all");
-    ids.push(id);
+    const { seq } = await jetstream(connection).publish(subject, "no event at all");
+    const stored = await streams.getMessage(stream, { seq });
+    if (stored === null) throw new Error(`message ${seq} is not in the stream ${stream}`);
+    ids.push(id, `unreadable-${seq}-${stored.time.getTime()}`);
   }
   return ids;
 }

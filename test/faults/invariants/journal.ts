@@ -48,11 +48,11 @@ export interface UseEntry {
   readonly status: number | null;
 }
 
-/** An event that no consumer can handle was put on the bus on purpose: it may become a dead letter. */
+/** Something that no consumer can handle was put on the bus on purpose: it may become a dead letter. */
 export interface PoisonEntry {
   readonly type: "poison";
   readonly at: string;
-  /** Of the event: `ce-id`. */
+  /** Of the event: `ce-id`. Of a message that is no event: `unreadable-<sequence in the stream>-<its time in milliseconds>`. */
   readonly id: string;
 }
 
