@@ -5,6 +5,7 @@
  * fast as it can measures the machine's other work more than ours. Afterwards every download has to have been counted.
  * `node test/bench/counting.ts`, with `--quick` for two rounds, `--plugins=300` for how many the downloads are spread over.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import autocannon from "autocannon";
 import { pluginZip } from "../builders/plugin.ts";
 import { median } from "./measure.ts";
@@ -59,8 +60,6 @@ async function streamed(url: string, requests: Asked[], rate: number, forSeconds
   if (non2xx + errors > 0) throw new Error(`${non2xx} answers were not 2xx, ${errors} failed`);
   return result;
 }
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @param ended resolves when all is done that the stream has led to */
 async function beside(registry: MeasuredRegistry, stream: Asked[], ended: () => Promise<unknown>): Promise<Side> {

@@ -55,7 +55,8 @@ export async function deliver(
   }
 }
 
-async function recorded({ ackWaitMs }: CheckedSubscription, record: () => Promise<void>): Promise<void> {
+/** @throws Error where it takes longer than a handler may */
+export async function recorded({ ackWaitMs }: CheckedSubscription, record: () => Promise<void>): Promise<void> {
   await withDeadline(
     ackWaitMs,
     () => new Error("Recording the dead letter took too long"),

@@ -54,8 +54,8 @@ export class MalformedEvent extends TypeError {
 }
 
 /** As far as keys and messages have to rely on it; which names there are is for the catalog to say. */
-const namePattern = /^[\w@/.~-]{1,214}$/;
-const versionPattern = /^[\w.+-]{1,256}$/;
+export const namePattern = /^[\w@/.~-]{1,214}$/;
+export const versionPattern = /^[\w.+-]{1,256}$/;
 
 /** Where the catalog tells of something, it says of what. */
 function checkNames(subject: Subject, { plugin, version }: { readonly [field: string]: unknown }): void {

@@ -1,9 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { type DownloadTotal, encodeEvent } from "@registry/contracts/events";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { anonymous, owner, type Replica, World } from "./testing/world.ts";
-
-const subject = "registry.analytics.downloads.counted";
 
 let world: World;
 let replica: Replica;
@@ -23,23 +19,17 @@ async function shown(name: string): Promise<object> {
   return { total: details?.plugin?.downloads, ...Object.fromEntries(releases) };
 }
 
-const tell = (totals: DownloadTotal[]) =>
-  world.bus.publish({
-    ...{ id: randomUUID(), subject, source: "/services/analytics", time: world.clock.now(), about: "" },
-    data: encodeEvent(subject, { totals }),
-  });
-
 it("shows the totals of all plugins of an event, and of one that is told in parts", async () => {
   for (const name of ["one", "two"]) await publish(name, "1.0.0");
   await publish("one", "1.1.0");
-  await tell([
+  await world.count([
     { plugin: "one", downloads: 12, versions: { "1.0.0": 5, "9.9.9": 1 } },
     { plugin: "gone", downloads: 3, versions: { "1.0.0": 3 } },
     { plugin: "two", downloads: 4, versions: { "1.0.0": 4 } },
   ]);
   await expect.poll(() => shown("two")).toEqual({ total: 4, "1.0.0": 4 });
   expect(await shown("one")).toEqual({ total: 12, "1.0.0": 5, "1.1.0": 0 });
-  await tell([{ plugin: "one", downloads: 12, versions: { "1.1.0": 7 } }]);
+  await world.count([{ plugin: "one", downloads: 12, versions: { "1.1.0": 7 } }]);
   await expect.poll(() => shown("one")).toEqual({ total: 12, "1.0.0": 5, "1.1.0": 7 });
 });
 
@@ -49,7 +39,7 @@ it("resolves downloads by the releases as they are, however often these are coun
   let total = 0;
   const count = async () => {
     total += 1;
-    await tell([{ plugin: "one", downloads: total, versions: { "1.0.0": total } }]);
+    await world.count([{ plugin: "one", downloads: total, versions: { "1.0.0": total } }]);
     await expect.poll(() => shown("one")).toMatchObject({ total });
   };
   await publish("one", "1.0.0");

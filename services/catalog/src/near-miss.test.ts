@@ -1,5 +1,4 @@
 import { ReleaseState, Visibility } from "@registry/contracts/catalog";
-import { encodeEvent } from "@registry/contracts/events";
 import type { Caller } from "@registry/domain";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { anonymous, owner, type Replica, stranger, World } from "./testing/world.ts";
@@ -22,12 +21,7 @@ const publish = async (caller: Caller, name: string, more: object = {}) =>
   ).release;
 
 async function downloads(plugin: string, total: number): Promise<void> {
-  const data = encodeEvent("registry.analytics.downloads.counted", {
-    totals: [{ plugin, downloads: total, versions: { "1.0.0": total } }],
-  });
-  const subject = "registry.analytics.downloads.counted";
-  const id = `${plugin}-${total}`;
-  await world.bus.publish({ id, subject, source: "/services/analytics", time: world.clock.now(), about: plugin, data });
+  await world.count([{ plugin, downloads: total, versions: { "1.0.0": total } }]);
   const counted = async () =>
     (await replica.client.getPlugin({ name: plugin }, replica.as(owner))).details?.plugin?.downloads;
   await expect.poll(counted).toBe(total);

@@ -9,7 +9,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/transport-node";
 import { withDeadline } from "../deadline.ts";
-import { type DeliveryContext, deliver } from "../delivery.ts";
+import { type DeliveryContext, deliver, recorded } from "../delivery.ts";
 import type { Delivery } from "../port.ts";
 import { type CheckedSubscription, isFor } from "../rules.ts";
 import { decodeMessage } from "./headers.ts";
@@ -137,13 +137,12 @@ export class Worker {
 
   /** Fails where the bus is away: the message then comes again. */
   async #park({ subject, seq, time, data }: JsMsg): Promise<void> {
-    const { group, ackWaitMs } = this.#subscription;
+    const { group } = this.#subscription;
     const { log, parking } = this.#context;
     // The number alone begins anew with a new stream.
     const id = `unreadable-${seq}-${time.getTime()}`;
     log.error({ group, subject, sequence: seq }, "message is no event, given up");
-    const late = (): Error => new Error("Recording the dead letter took too long");
-    await withDeadline(ackWaitMs, late, () => parking.parkUnreadable(group, { id, subject, time, body: data }));
+    await recorded(this.#subscription, () => parking.parkUnreadable(group, { id, subject, time, body: data }));
   }
 
   async #deliver(message: JsMsg): Promise<void> {

@@ -137,8 +137,8 @@ function tupleWithoutArrays(
 ): readonly KeyPart[] | undefined {
   const tuple: KeyPart[] = [];
   for (const path of paths) {
-    const { value, rest, done } = advance({ value: document, rest: path, done: false });
-    if (!done || rest.length > 0) return undefined;
+    const { value, done } = advance({ value: document, rest: path, done: false });
+    if (!done) return undefined;
     tuple.push(value);
   }
   return tuple;

@@ -1,5 +1,5 @@
 import { encodeKey, type KeyPart, keyTuples } from "../model/keys.ts";
-import { arrayPosition } from "../model/paths.ts";
+import { arrayPosition, overlap } from "../model/paths.ts";
 import { missing, type PlainObject } from "../model/values.ts";
 import { DuplicateKeyError } from "../port.ts";
 import type { Database, SqlValue } from "./database.ts";
@@ -47,8 +47,8 @@ export class IndexWriter {
     return content.steps.some(({ op, parts }) => {
       if (op === "setOnInsert") return false;
       // A position in an array is no part of an index's paths.
-      const named = parts.filter((part) => arrayPosition(part) === undefined);
-      return this.#paths.some((path) => beginsAlike(path, named));
+      const named = parts.filter((part) => arrayPosition(part) === undefined).join(".");
+      return this.info.keys.some(({ path }) => overlap(path, named));
     });
   }
 
@@ -111,9 +111,4 @@ export class IndexWriter {
     }
     this.#insert(rid, next.values(), collection);
   }
-}
-
-function beginsAlike(a: readonly string[], b: readonly string[]): boolean {
-  const shared = Math.min(a.length, b.length);
-  return a.slice(0, shared).every((part, i) => part === b[i]);
 }

@@ -1,4 +1,5 @@
 import type { Download, Search } from "@registry/contracts/analytics";
+import { namePattern, versionPattern } from "@registry/contracts/events";
 import { type ClientKind, clientKindOf } from "@registry/domain";
 import { downloadLeafId, searchLeafIds } from "./rollup.ts";
 
@@ -29,8 +30,6 @@ export interface Window {
 }
 
 const idPattern = /^[\x21-\x7e]{1,200}$/;
-const pluginPattern = /^[\w@/.~-]{1,214}$/;
-const versionPattern = /^[\w.+-]{1,256}$/;
 const hashPattern = /^[\w-]{1,64}$/;
 const maxQuery = 256;
 
@@ -59,7 +58,7 @@ const byWhom = ({ userId, addressHash }: { readonly userId: number; readonly add
 export function usageOfDownload(download: Download, window: Window): Usage | undefined {
   const { id, plugin, version } = download;
   const time = timeOf(download.time, window);
-  if (time === undefined || !idPattern.test(id) || !pluginPattern.test(plugin) || !versionPattern.test(version)) {
+  if (time === undefined || !idPattern.test(id) || !namePattern.test(plugin) || !versionPattern.test(version)) {
     return undefined;
   }
   const client = clientKindOf(download.client);

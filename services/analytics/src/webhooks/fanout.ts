@@ -68,7 +68,7 @@ export class Fanout {
 
   /** Reads the webhooks after the rows, so that none is missing that was made before one of them. */
   async #deliver(rows: readonly Change[]): Promise<void> {
-    const { webhooks, deliveries, clock, kick } = this.#parts;
+    const { webhooks, deliveries, clock } = this.#parts;
     for (let after: string | undefined = ""; after !== undefined; ) {
       const some = await webhooks.activeAfter(after, webhooksAtOnce);
       const now = clock.now();
@@ -78,14 +78,19 @@ export class Fanout {
       for (let from = 0; from < made.length; from += insertedAtOnce) {
         await deliveries.add(made.slice(from, from + insertedAtOnce));
       }
-      // Also for those that were there already: whoever made them may have died before this.
       const ids = [...new Set(made.map(({ webhook }) => webhook))];
-      if (ids.length > 0) await webhooks.wake(ids, now);
-      if (ids.length > 0) kick();
-      // Who deleted one meanwhile may have looked for its deliveries before these were there.
-      if (ids.length > 0) for (const id of await webhooks.goneOf(ids)) await deliveries.removeAll(id);
+      if (ids.length > 0) await this.#wake(ids, now);
       after = some.length < webhooksAtOnce ? undefined : some.at(-1)?._id;
     }
+  }
+
+  /** Also for deliveries that were there already: whoever made them may have died before this. */
+  async #wake(ids: readonly string[], now: Date): Promise<void> {
+    const { webhooks, deliveries, kick } = this.#parts;
+    await webhooks.wake(ids, now);
+    kick();
+    // Who deleted one meanwhile may have looked for its deliveries before these were there.
+    for (const id of await webhooks.goneOf(ids)) await deliveries.removeAll(id);
   }
 
   /** When the first change came that no delivery was made of; undefined where there is none. */

@@ -110,7 +110,7 @@ export class Turn {
     waited.abort();
   }
 
-  /** A store that is away is met again by whoever writes down what came of those under way. */
+  /** Fails never, as `#carry`: what is under way is seen to its end first. */
   async #due(): Promise<Delivery[]> {
     const { deliveries, clock } = this.#parts;
     try {

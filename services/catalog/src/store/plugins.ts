@@ -1,5 +1,6 @@
 import type { Event } from "@registry/bus";
 import { outboxIndexes, pendingEvent } from "@registry/bus";
+import type { DownloadTotal } from "@registry/contracts/events";
 import {
   type Collection,
   type CollectionSpec,
@@ -70,12 +71,6 @@ export interface PluginChange {
   readonly set: Partial<PluginDocument>;
   readonly unset: readonly string[];
   readonly event?: Event;
-}
-
-/** How often a plugin was downloaded. */
-export interface PluginTotal {
-  readonly plugin: string;
-  readonly downloads: number;
 }
 
 export type PluginStamp = Pick<PluginDocument, "_id" | "stamp" | "changedAt">;
@@ -174,7 +169,7 @@ export class PluginStore {
   }
 
   /** Also where the total is known already: releases of a plugin of very many are told in parts, under one total. */
-  async countDownloads(totals: readonly PluginTotal[]): Promise<void> {
+  async countDownloads(totals: readonly DownloadTotal[]): Promise<void> {
     const changedAt = this.#now();
     await this.collection.updateEach(
       totals.map(({ plugin, downloads }) => ({

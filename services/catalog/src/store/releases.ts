@@ -1,4 +1,5 @@
 import { type Event, outboxIndexes, pendingEvent } from "@registry/bus";
+import type { DownloadTotal } from "@registry/contracts/events";
 import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError } from "@registry/documents";
 import { assertMove, type PluginName } from "@registry/domain";
 import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
@@ -53,12 +54,6 @@ export interface Burial {
 
 /** A release as it was seen by whoever ends it. */
 export type Burying = Seen & Pick<ReleaseHead, "state" | "waiting">;
-
-/** How often the versions of a plugin were downloaded. */
-export interface ReleaseTotals {
-  readonly plugin: string;
-  readonly versions: { readonly [version: string]: number };
-}
 
 /** Others' writes go between. */
 const countedAtOnce = 100;
@@ -226,7 +221,7 @@ export class ReleaseStore {
     await this.collection.updateOne(seen, { $unset: { projectSince: true, channel: true, channelRevision: true } });
   }
 
-  async countDownloads(totals: readonly ReleaseTotals[]): Promise<void> {
+  async countDownloads(totals: readonly DownloadTotal[]): Promise<void> {
     const changes = totals.flatMap(({ plugin, versions }) =>
       Object.entries(versions).map(([version, downloads]) => ({
         filter: { _id: releaseId(plugin, version), downloads: { $lt: downloads } },

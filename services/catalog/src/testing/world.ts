@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,6 +6,7 @@ import { type Bus, createInProcessBus, type Event } from "@registry/bus";
 import { type AuditEntry, AuditServiceDefinition } from "@registry/contracts/audit";
 import { AuthServiceDefinition } from "@registry/contracts/auth";
 import { CatalogServiceDefinition, DependentsServiceDefinition } from "@registry/contracts/catalog";
+import { type DownloadTotal, encodeEvent } from "@registry/contracts/events";
 import { OrganisationServiceDefinition } from "@registry/contracts/organisations";
 import type { Upload } from "@registry/contracts/storage";
 import { type Documents, openSqliteDocuments } from "@registry/documents";
@@ -148,6 +150,13 @@ export class World {
     const manifestJson = JSON.stringify({ $schema: "x", name, version });
     const upload = { name, version, recordJson, manifestJson, readme: `# ${name}`, ...more };
     return this.storage.add(id, upload, content ?? `${name}@${version}`);
+  }
+
+  /** As analytics tells of downloads. */
+  async count(totals: DownloadTotal[]): Promise<void> {
+    const subject = "registry.analytics.downloads.counted";
+    const envelope = { id: randomUUID(), subject, source: "/services/analytics", time: this.clock.now(), about: "" };
+    await this.bus.publish({ ...envelope, data: encodeEvent(subject, { totals }) });
   }
 
   async close(): Promise<void> {
