@@ -50,6 +50,12 @@ const cases: readonly (readonly [name: string, before: Content, update: Update, 
   ],
 ];
 
+/** Not every server that speaks MongoDB's protocol stores them, so they are checked by themselves. */
+const nestsArrays = ([, before, , after]: (typeof cases)[number]): boolean =>
+  [before, after].some((content) =>
+    Object.values(content).some((value) => Array.isArray(value) && value.some((element) => Array.isArray(element))),
+  );
+
 const refused: readonly (readonly [name: string, before: Content, update: Update])[] = [
   ["$set inside a scalar", { a: 5 }, { $set: { "a.b": 1 } }],
   ["$set inside null", { a: null }, { $set: { "a.b": 1 } }],
@@ -82,24 +88,29 @@ export function describeUpdates(suite: Suite): void {
       });
     }
 
-    suite.check("update: indexes follow every kind of change", async () => {
-      const paths = ["a", "b", "a.b", "b.c", "a.b.c", "n", "l", "s"];
-      const indexed = await suite.collection(paths.map((path, i) => ({ name: `by_${i}`, keys: [[path, 1]] })));
-      const plain = await suite.collection();
-      const probes = paths.flatMap((path) =>
-        [null, -2, 1, 2, 3, 5, 7, 9, 1.5, "x", "1", day(1), day(6)].map((v) => ({ [path]: v })),
-      );
-      for (const [_id, [, before, update]] of cases.entries()) {
-        for (const collection of [indexed, plain]) {
-          await collection.insertOne({ _id, ...before });
-          await collection.updateOne({ _id }, update);
+    for (const [name, group] of [
+      ["every kind of change", cases.filter((one) => !nestsArrays(one))],
+      ["changes of arrays inside arrays", cases.filter(nestsArrays)],
+    ] as const) {
+      suite.check(`update: indexes follow ${name}`, async () => {
+        const paths = ["a", "b", "a.b", "b.c", "a.b.c", "n", "l", "s"];
+        const indexed = await suite.collection(paths.map((path, i) => ({ name: `by_${i}`, keys: [[path, 1]] })));
+        const plain = await suite.collection();
+        const probes = paths.flatMap((path) =>
+          [null, -2, 1, 2, 3, 5, 7, 9, 1.5, "x", "1", day(1), day(6)].map((v) => ({ [path]: v })),
+        );
+        for (const [_id, [, before, update]] of group.entries()) {
+          for (const collection of [indexed, plain]) {
+            await collection.insertOne({ _id, ...before });
+            await collection.updateOne({ _id }, update);
+          }
         }
-      }
-      const inOrder = { sort: [["_id", 1]] } as const;
-      for (const probe of probes) {
-        expect([probe, await idsOf(indexed, probe, inOrder)]).toEqual([probe, await idsOf(plain, probe, inOrder)]);
-      }
-    });
+        const inOrder = { sort: [["_id", 1]] } as const;
+        for (const probe of probes) {
+          expect([probe, await idsOf(indexed, probe, inOrder)]).toEqual([probe, await idsOf(plain, probe, inOrder)]);
+        }
+      });
+    }
 
     suite.check("update: counts what matched and what changed", async () => {
       const collection = await suite.collection();
