@@ -1,5 +1,5 @@
 import type { Collection, Documents } from "@registry/documents";
-import type { Clock, Ids, Logger } from "@registry/kit";
+import { type Clock, type Ids, type Logger, Periodic } from "@registry/kit";
 
 interface Seat {
   readonly _id: string;
@@ -31,16 +31,17 @@ export class Lead {
   readonly #seats: Collection<Seat>;
   readonly #deps: LeadDeps;
   readonly #self: string;
+  readonly #looking: Periodic;
   #heldUntil = 0;
   #beat: number | undefined;
   #seen: { readonly holder: string; readonly beat: number; readonly at: number } | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
 
   private constructor(seats: Collection<Seat>, deps: LeadDeps) {
     this.#seats = seats;
     this.#deps = deps;
     this.#self = deps.ids.unique();
+    const failed = "the seat could not be looked at";
+    this.#looking = new Periodic(() => this.#look(), { everyMs: beatEveryMs, log: deps.log, failed, level: "debug" });
   }
 
   static async open(deps: LeadDeps): Promise<Lead> {
@@ -53,14 +54,13 @@ export class Lead {
 
   /** Takes the seat if it is free, and again and again from now on. */
   async start(): Promise<void> {
-    this.#timer = setInterval(() => void this.look(), beatEveryMs).unref();
+    this.#looking.start();
     await this.look();
   }
 
   /** Leaves the seat to the others. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#looking.close();
     if (this.#beat === undefined) return;
     this.#lose();
     try {
@@ -72,12 +72,7 @@ export class Lead {
 
   /** Keeps the seat, or takes it where its holder is silent. Fails never; calls under way share one run. */
   look(): Promise<void> {
-    this.#running ??= this.#look()
-      .catch((err: unknown) => this.#deps.log.debug({ err }, "the seat could not be looked at"))
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
+    return this.#looking.kick();
   }
 
   async #look(): Promise<void> {

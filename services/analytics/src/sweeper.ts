@@ -1,3 +1,4 @@
+import { Periodic } from "@registry/kit";
 import { dueOf } from "./model/batch.ts";
 import { before, dayMs } from "./model/time.ts";
 import type { Parts } from "./parts.ts";
@@ -15,8 +16,7 @@ const fineCountsMs = 367 * dayMs;
 /** Finishes what a crash or an absent store left undone, and lets go of what has aged out. */
 export class Sweeper {
   readonly #parts: Parts;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #sweeping: Periodic;
   #trimmedAt = 0;
   /** Every count that an earlier release left has its rank. */
   #ranked = false;
@@ -24,22 +24,16 @@ export class Sweeper {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const failed = "sweep failed; the next one follows";
+    this.#sweeping = new Periodic(() => this.#sweep(), { everyMs, log: parts.log, failed });
   }
 
   start(): void {
-    this.#run();
-    this.#timer ??= setInterval(() => this.#run(), everyMs);
+    this.#sweeping.start();
+    void this.#sweeping.kick();
   }
 
-  #run(): void {
-    this.#running ??= this.sweep()
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "sweep failed; the next one follows"))
-      .finally(() => {
-        this.#running = undefined;
-      });
-  }
-
-  async sweep(): Promise<void> {
+  async #sweep(): Promise<void> {
     const all = await this.#foldBatches();
     // A bus that is away must not keep old events in the store.
     await this.#parts.announcer.flush().catch((error: unknown) => {
@@ -96,7 +90,6 @@ export class Sweeper {
 
   async close(): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#sweeping.close();
   }
 }

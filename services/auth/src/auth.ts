@@ -15,7 +15,7 @@ import { type FederationParts, openFederation } from "./federation/parts.ts";
 import { Gate } from "./gate.ts";
 import { authTable } from "./grpc.ts";
 import { organisationTable } from "./organisations/grpc.ts";
-import { startSettler } from "./organisations/settler.ts";
+import { createSettler } from "./organisations/settler.ts";
 import { Organisations } from "./organisations/store/organisations.ts";
 import type { AuthConfig, Parts } from "./parts.ts";
 import { hashPassword } from "./passwords.ts";
@@ -27,7 +27,7 @@ import { Namespaces } from "./store/namespaces.ts";
 import { RevokedTokens } from "./store/revoked.ts";
 import { SigningKeys } from "./store/signing-keys.ts";
 import { openUsers } from "./store/users.ts";
-import { startSweeper } from "./sweeper.ts";
+import { createSweeper } from "./sweeper.ts";
 import { createWithdraw } from "./withdraw.ts";
 
 export interface AuthDeps extends Surroundings {
@@ -100,9 +100,9 @@ function assemble({ parts, federation, audit, journal }: Assembly, deps: AuthDep
     log: parts.log,
     everyMs: parts.config.AUDIT_HEAD_SECONDS * 1000,
   });
+  const sweeper = createSweeper(federation);
+  const settler = createSettler(parts);
   let adminTokenFile: string | undefined;
-  let stopSweeper = (): void => undefined;
-  let stopSettler = async (): Promise<void> => undefined;
   return {
     name: "auth",
     tables: journaled(
@@ -115,8 +115,9 @@ function assemble({ parts, federation, audit, journal }: Assembly, deps: AuthDep
     async start() {
       adminTokenFile = await bootstrapAdmin(parts, deps.adminTokenFile);
       await parts.signingKeys?.current();
-      stopSweeper = startSweeper(federation);
-      stopSettler = startSettler(parts);
+      sweeper.start();
+      settler.start();
+      void settler.kick();
       journal.start();
       await headKeeper.start();
     },
@@ -124,8 +125,8 @@ function assemble({ parts, federation, audit, journal }: Assembly, deps: AuthDep
       return { database: await probe(() => deps.documents.ping()) };
     },
     async close() {
-      stopSweeper();
-      await stopSettler();
+      await sweeper.close();
+      await settler.close();
       await journal.close();
       await headKeeper.close();
     },

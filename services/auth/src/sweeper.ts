@@ -1,9 +1,10 @@
+import { Periodic } from "@registry/kit";
 import type { FederationParts } from "./federation/parts.ts";
 
 const everyMs = 10 * 60_000;
 
-/** Forgets what has ended by itself. @returns how to stop */
-export function startSweeper(parts: FederationParts): () => void {
+/** Forgets what has ended by itself. */
+export function createSweeper(parts: FederationParts): Periodic {
   const sweep = async (): Promise<void> => {
     const now = parts.clock.now();
     await parts.revoked.sweep(now);
@@ -15,8 +16,5 @@ export function startSweeper(parts: FederationParts): () => void {
     await parts.signingKeys?.current();
     await parts.signingKeys?.sweep(now);
   };
-  const timer = setInterval(() => {
-    sweep().catch((error: unknown) => parts.log.warn({ err: error }, "sweep failed; the next one follows"));
-  }, everyMs).unref();
-  return () => clearInterval(timer);
+  return new Periodic(sweep, { everyMs, log: parts.log, failed: "sweep failed; the next one follows" });
 }

@@ -1,3 +1,4 @@
+import { Periodic } from "@registry/kit";
 import type { Parts } from "./parts.ts";
 import { freeName } from "./publish/claim.ts";
 import { dropUpload } from "./publish/upload.ts";
@@ -13,28 +14,28 @@ const mendingMs = 7 * 24 * 3600 * 1000;
 /** Ends what a crash left half done. Every replica sweeps; each step is a write that compares first. */
 export class Sweeper {
   readonly #parts: Parts;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #sweeping: Periodic;
   #claimsAfter = new Date(0);
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    const everyMs = parts.config.CATALOG_SWEEP_SECONDS * 1000;
+    this.#sweeping = new Periodic(() => this.#sweep(), {
+      everyMs,
+      log: parts.log,
+      failed: "sweep failed, tried again",
+    });
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
-      this.#running ??= this.sweep().finally(() => {
-        this.#running = undefined;
-      });
-    }, this.#parts.config.CATALOG_SWEEP_SECONDS * 1000);
+    this.#sweeping.start();
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#sweeping.close();
   }
 
-  async sweep(): Promise<void> {
+  async #sweep(): Promise<void> {
     const now = this.#parts.clock.now().getTime();
     const stagedBefore = new Date(now - this.#parts.config.CATALOG_STAGED_SECONDS * 1000);
     const settledBefore = new Date(now - graceMs);

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../log.ts";
+import { Periodic } from "../periodic.ts";
 
 const everyMs = 10_000;
 
@@ -80,35 +81,29 @@ export function outboxSample(
 export class Sampler {
   readonly #samples: readonly (() => Promise<void>)[];
   readonly #log: Logger;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #sampling: Periodic;
 
   /** @param samples each sets its gauges, and forgets them before it fails */
   constructor(samples: readonly (() => Promise<void>)[], log: Logger) {
     this.#samples = samples;
     this.#log = log;
+    this.#sampling = new Periodic(() => this.#sample(), { everyMs, log, failed: "gauges could not be read" });
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.sample(), everyMs);
-    this.sample();
+    this.#sampling.start();
+    void this.#sampling.kick();
   }
 
-  sample(): Promise<void> {
-    this.#running ??= Promise.all(this.#samples.map((sample) => sample().catch((error) => this.#tell(error))))
-      .then(() => undefined)
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
+  async #sample(): Promise<void> {
+    await Promise.all(this.#samples.map((sample) => sample().catch((error: unknown) => this.#tell(error))));
   }
 
   #tell(error: unknown): void {
     this.#log.debug({ err: error }, "a gauge could not be read");
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#sampling.close();
   }
 }

@@ -1,6 +1,6 @@
 import type { Bus, Subscription } from "@registry/bus";
 import type { Documents } from "@registry/documents";
-import type { ServiceTable, SettingsOf, Surroundings } from "@registry/kit";
+import { Periodic, type ServiceTable, type SettingsOf, type Surroundings } from "@registry/kit";
 import { before, dayMs } from "../model/time.ts";
 import type { changeSettings } from "./config.ts";
 import { changeTable } from "./grpc.ts";
@@ -31,13 +31,13 @@ export async function openChanges(config: SettingsOf<typeof changeSettings>, dep
   const tail = new Tail(store, log);
   const recorder = new Recorder(store, clock, () => tail.nudge());
   const parts: ChangeParts = { clock, keys, log, clients, changes: store, tail };
-  const trim = (): void => {
-    store.trim(before(clock.now(), config.CHANGES_RETENTION_DAYS * dayMs)).catch((error: unknown) => {
-      log.warn({ err: error }, "old changes not removed, tried again in an hour");
-    });
-  };
+  const trim = () => store.trim(before(clock.now(), config.CHANGES_RETENTION_DAYS * dayMs));
+  const trimming = new Periodic(trim, {
+    everyMs: trimEveryMs,
+    log,
+    failed: "old changes not removed, tried again in an hour",
+  });
   let subscriptions: readonly Subscription[] = [];
-  let trimming: NodeJS.Timeout | undefined;
   return {
     parts,
     table: changeTable(parts),
@@ -47,13 +47,12 @@ export async function openChanges(config: SettingsOf<typeof changeSettings>, dep
       );
       subscriptions = [durable, await bus.tap([changeSubjects], () => tail.nudge())];
       tail.start();
-      trimming = setInterval(trim, trimEveryMs);
-      trim();
+      trimming.start();
+      void trimming.kick();
     },
     async close() {
-      clearInterval(trimming);
       tail.close();
-      await Promise.all(subscriptions.map((subscription) => subscription.close()));
+      await Promise.all([trimming.close(), ...subscriptions.map((subscription) => subscription.close())]);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createRelay, type RelayedEvent, relayedEventsSpec, type Subscription } from "@registry/bus";
-import { outboxSample, Sampler, type ServiceTable } from "@registry/kit";
+import { outboxSample, Periodic, Sampler, type ServiceTable } from "@registry/kit";
 import type { AnalyticsDeps } from "../analytics.ts";
 import type { Parts } from "../parts.ts";
 import { Bridge } from "../rebuild/bridge.ts";
@@ -60,17 +60,14 @@ interface Assembled {
 function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table, retrier }: Assembled): Events {
   const { bus, clock, log } = deps;
   let subscription: Subscription | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const forget = (): void => {
-    deadLetters
-      .forgetBefore(new Date(clock.now().getTime() - forgetMs))
-      .catch((error: unknown) => log.debug({ err: error }, "settled dead letters are forgotten later"));
-  };
+  const forget = () => deadLetters.forgetBefore(new Date(clock.now().getTime() - forgetMs));
+  const failed = "settled dead letters not forgotten, tried again";
+  const forgetting = new Periodic(forget, { everyMs: forgetEveryMs, log, failed });
   return {
     table,
     async start() {
       subscription = await consumeDeadLetters(bus, { deadLetters, clock, log });
-      timer = setInterval(forget, forgetEveryMs);
+      forgetting.start();
       relay.start();
       runner.start();
       bridge.start();
@@ -78,9 +75,9 @@ function assemble({ deps, deadLetters, relay, runner, bridge, sampler, table, re
       sampler.start();
     },
     async close() {
-      clearInterval(timer);
       await subscription?.close();
-      await Promise.all([relay.close(), runner.close(), bridge.close(), sampler.close(), retrier.close()]);
+      const works = [relay, runner, bridge, sampler, retrier, forgetting];
+      await Promise.all(works.map((work) => work.close()));
     },
   };
 }

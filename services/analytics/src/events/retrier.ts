@@ -1,3 +1,4 @@
+import { Periodic } from "@registry/kit";
 import type { EventParts } from "./parts.ts";
 import { sendAgain } from "./send-again.ts";
 
@@ -19,30 +20,16 @@ export type RetrierDeps = Pick<EventParts, "deadLetters" | "clock" | "ids" | "re
 /** Sends events once more whose group gave them up since a store or a service was away: nobody has to decide on those. */
 export class Retrier {
   readonly #deps: RetrierDeps;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #away = false;
+  readonly #looking: Periodic;
 
   constructor(deps: RetrierDeps) {
     this.#deps = deps;
+    const failed = "dead letters are not retried now, looked for again";
+    this.#looking = new Periodic(() => this.#look(), { everyMs, log: deps.log, failed });
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.#run(), everyMs);
-  }
-
-  #run(): void {
-    this.#running ??= this.#look()
-      .then(() => {
-        this.#away = false;
-      })
-      .catch((error: unknown) => {
-        if (!this.#away) this.#deps.log.warn({ err: error }, "dead letters are not retried now, looked for again");
-        this.#away = true;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#looking.start();
   }
 
   async #look(): Promise<void> {
@@ -50,8 +37,7 @@ export class Retrier {
     for (const letter of await deadLetters.due(clock.now(), atOnce)) await sendAgain(this.#deps, letter);
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#looking.close();
   }
 }

@@ -1,6 +1,6 @@
 import type { Bus } from "@registry/bus";
 import { MaintenanceServiceDefinition } from "@registry/contracts/maintenance";
-import { probe } from "@registry/kit";
+import { Periodic, probe } from "@registry/kit";
 import { before } from "../model/time.ts";
 import type { RebuildParts } from "./parts.ts";
 import { checkReleases } from "./rebuild-releases.ts";
@@ -22,36 +22,19 @@ const untold = { mended: () => undefined };
 export class Bridge {
   readonly #parts: RebuildParts;
   readonly #bus: Bus;
+  readonly #looking: Periodic;
   #since: Date;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #away = false;
 
   constructor(parts: RebuildParts, bus: Bus) {
     this.#parts = parts;
     this.#bus = bus;
+    const failed = "neither the bus nor the catalog tells what changed, asked again";
+    this.#looking = new Periodic(() => this.#look(), { everyMs, log: parts.log, failed });
     this.#since = before(parts.clock.now(), unknownMs);
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.look(), everyMs);
-  }
-
-  /** Fails never; calls under way share one run. */
-  look(): Promise<void> {
-    this.#running ??= this.#look()
-      .then(() => {
-        this.#away = false;
-      })
-      .catch((error: unknown) => {
-        if (!this.#away)
-          this.#parts.log.warn({ err: error }, "neither the bus nor the catalog tells what changed, asked again");
-        this.#away = true;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
-    return this.#running;
+    this.#looking.start();
   }
 
   async #look(): Promise<void> {
@@ -72,8 +55,7 @@ export class Bridge {
     }
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+  close(): Promise<void> {
+    return this.#looking.close();
   }
 }

@@ -1,5 +1,4 @@
-import type { Ids } from "@registry/kit";
-import { scrub } from "@registry/kit";
+import { type Ids, Periodic, scrub } from "@registry/kit";
 import type { RebuildJob, RebuildJobs } from "../store/rebuild-jobs.ts";
 import type { RebuildParts } from "./parts.ts";
 import { leaseMs, RebuildLost, RebuildProgress } from "./progress.ts";
@@ -15,27 +14,23 @@ export class RebuildRunner {
   readonly #jobs: RebuildJobs;
   readonly #worker: string;
   readonly #closing = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #looking: Periodic;
 
   constructor(parts: RebuildParts, jobs: RebuildJobs, ids: Ids) {
     this.#parts = parts;
     this.#jobs = jobs;
     this.#worker = ids.unique();
+    const failed = "analytics rebuilds not looked for, tried again";
+    this.#looking = new Periodic(() => this.#look(), { everyMs, log: parts.log, failed });
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.kick(), everyMs);
+    this.#looking.start();
     this.kick();
   }
 
   kick(): void {
-    if (this.#closing.signal.aborted) return;
-    this.#running ??= this.#look()
-      .catch((error: unknown) => this.#parts.log.debug({ err: error }, "rebuilds not looked for"))
-      .finally(() => {
-        this.#running = undefined;
-      });
+    void this.#looking.kick();
   }
 
   async #look(): Promise<void> {
@@ -64,8 +59,7 @@ export class RebuildRunner {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
     this.#closing.abort();
-    await this.#running;
+    await this.#looking.close();
   }
 }

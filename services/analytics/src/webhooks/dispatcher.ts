@@ -1,4 +1,4 @@
-import { Gate, outsideTraces } from "@registry/kit";
+import { Gate, Periodic } from "@registry/kit";
 import { Courier } from "./courier.ts";
 import type { WorkParts } from "./parts.ts";
 import { Turn } from "./turn.ts";
@@ -20,44 +20,30 @@ interface Underway {
 export class Dispatcher {
   readonly #parts: WorkParts;
   readonly #courier: Courier;
+  readonly #looking: Periodic;
   readonly #gate: Gate;
   readonly #turns = new Map<string, Underway>();
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | undefined;
-  #away = false;
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
     this.#courier = new Courier(parts);
+    const failed = "webhooks not looked for, tried again";
+    this.#looking = new Periodic(() => this.#look(), { everyMs, log: parts.log, failed });
     // Nobody is sent away: no more wait than there are turns, four for each.
     this.#gate = new Gate(parts.config.WEBHOOK_CONCURRENCY, Number.POSITIVE_INFINITY, () => new Error("no room"));
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.kick(), everyMs);
+    this.#looking.start();
     this.kick();
   }
 
   /** Looks now. */
   kick(): void {
-    if (this.#stopping.signal.aborted) return;
-    // What is sent is part of nobody's request.
-    this.#looking ??= outsideTraces(() => this.#look())
-      .then(
-        () => {
-          this.#away = false;
-        },
-        (error: unknown) => {
-          if (!this.#away) this.#parts.log.warn({ err: error }, "webhooks not looked for, tried again");
-          this.#away = true;
-        },
-      )
-      .finally(() => {
-        this.#looking = undefined;
-      });
+    void this.#looking.kick();
   }
 
   async #look(): Promise<void> {
@@ -107,9 +93,8 @@ export class Dispatcher {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
     this.#stopping.abort();
-    await this.#looking;
+    await this.#looking.close();
     const late = setTimeout(() => this.#ending.abort(), closeWithinMs);
     await Promise.all([...this.#turns.values()].map(({ work }) => work));
     clearTimeout(late);

@@ -1,5 +1,12 @@
 import type { Documents } from "@registry/documents";
-import { type AuditJournal, Sampler, type ServiceTable, type SettingsOf, type Surroundings } from "@registry/kit";
+import {
+  type AuditJournal,
+  Periodic,
+  Sampler,
+  type ServiceTable,
+  type SettingsOf,
+  type Surroundings,
+} from "@registry/kit";
 import { Limits } from "@registry/limits";
 import type { Changes } from "../changes/changes.ts";
 import { before, dayMs } from "../model/time.ts";
@@ -48,8 +55,8 @@ export async function openWebhooks(config: SettingsOf<typeof webhookSettings>, d
   kick = () => dispatcher.kick();
   const fanout = new Fanout({ ...parts, tail: deps.changes.parts.tail });
   const sampler = samplerOf(parts, fanout);
-  const trim = (): void => tidy(parts);
-  let trimming: NodeJS.Timeout | undefined;
+  const failed = "old deliveries of webhooks not removed, tried again in an hour";
+  const trimming = new Periodic(() => trim(parts), { everyMs: trimEveryMs, log: deps.log, failed });
   return {
     table: webhookTable(parts),
     async start() {
@@ -57,14 +64,14 @@ export async function openWebhooks(config: SettingsOf<typeof webhookSettings>, d
       fanout.start();
       dispatcher.start();
       sampler.start();
-      trimming = setInterval(trim, trimEveryMs);
-      trim();
+      trimming.start();
+      void trimming.kick();
     },
     async close() {
-      clearInterval(trimming);
       await fanout.close();
       await dispatcher.close();
       await sampler.close();
+      await trimming.close();
     },
   };
 }
@@ -99,9 +106,7 @@ function samplerOf({ metrics, deliveries, webhooks, clock, log }: WorkParts, fan
   return new Sampler([samplePending, sampleDue], log);
 }
 
-function tidy({ config, clock, deliveries, limits, log }: WorkParts): void {
+async function trim({ config, clock, deliveries, limits }: WorkParts): Promise<void> {
   const now = clock.now();
-  Promise.all([deliveries.trim(before(now, config.WEBHOOK_LOG_DAYS * dayMs)), limits.sweep(now)]).catch(
-    (error: unknown) => log.warn({ err: error }, "old deliveries of webhooks not removed, tried again in an hour"),
-  );
+  await Promise.all([deliveries.trim(before(now, config.WEBHOOK_LOG_DAYS * dayMs)), limits.sweep(now)]);
 }

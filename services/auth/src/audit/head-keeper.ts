@@ -1,5 +1,5 @@
 import { type Head, signHead, verifyHead } from "@registry/audit";
-import type { Clock, Keys, Logger } from "@registry/kit";
+import { type Clock, type Keys, type Logger, Periodic } from "@registry/kit";
 import type { HeadFile } from "./head-file.ts";
 import type { AuditLog } from "./log.ts";
 import type { SignedHeads } from "./signed-heads.ts";
@@ -17,35 +17,33 @@ export interface HeadKeeperDeps {
 /** Signs the end of the log at intervals, wherever it has moved, and writes it down in the store and apart from it. */
 export class HeadKeeper {
   readonly #deps: HeadKeeperDeps;
+  readonly #keeping: Periodic;
   #last: Head | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #started = false;
 
   constructor(deps: HeadKeeperDeps) {
     this.#deps = deps;
+    const { everyMs, log } = deps;
+    this.#keeping = new Periodic(() => this.#keep(), {
+      everyMs,
+      log,
+      failed: "the end of the audit log was not signed",
+    });
   }
 
   async start(): Promise<void> {
     this.#last = await this.#newest();
-    this.#timer = setInterval(() => this.#keepSoon(), this.#deps.everyMs).unref();
+    this.#started = true;
+    this.#keeping.start();
   }
 
   /** Signs once more. */
   async close(): Promise<void> {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    await this.#running;
-    this.#keepSoon();
-    await this.#running;
-  }
-
-  #keepSoon(): void {
-    this.#running ??= this.#keep()
-      .catch((error: unknown) => this.#deps.log.warn({ err: error }, "the end of the audit log was not signed"))
-      .finally(() => {
-        this.#running = undefined;
-      });
+    if (!this.#started) return;
+    // One that is under way may have looked for the end before the last row came.
+    await this.#keeping.kick();
+    await this.#keeping.kick();
+    await this.#keeping.close();
   }
 
   async #keep(): Promise<void> {

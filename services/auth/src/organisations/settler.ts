@@ -1,27 +1,13 @@
+import { Periodic } from "@registry/kit";
 import type { Parts } from "../parts.ts";
 import { settle } from "./settle.ts";
 
 const everyMs = 5000;
 
-/** Makes up for what crashes left of changes that take rights away, at start and ever after. @returns how to stop */
-export function startSettler(parts: Parts): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
-  let idle = true;
-  const run = (): void => {
-    if (!idle) return;
-    idle = false;
-    running = settleDue(parts)
-      .catch((error: unknown) => parts.log.warn({ err: error }, "organisations not settled; the next try follows"))
-      .finally(() => {
-        idle = true;
-      });
-  };
-  run();
-  const timer = setInterval(run, everyMs).unref();
-  return () => {
-    clearInterval(timer);
-    return running;
-  };
+/** Makes up for what crashes left of changes that take rights away. */
+export function createSettler(parts: Parts): Periodic {
+  const failed = "organisations not settled; the next try follows";
+  return new Periodic(() => settleDue(parts), { everyMs, log: parts.log, failed });
 }
 
 async function settleDue(parts: Parts): Promise<void> {

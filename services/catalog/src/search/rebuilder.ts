@@ -1,4 +1,4 @@
-import { type Clock, type Logger, scrub } from "@registry/kit";
+import { type Clock, type Logger, Periodic, scrub } from "@registry/kit";
 import type { Rebuilds, ReplicaState } from "../store/rebuilds.ts";
 import type { Rebuilt } from "./feed.ts";
 
@@ -18,14 +18,14 @@ export interface RebuilderDeps {
 /** Looks in the store for rebuilds of the search that are asked for, does them, and says so there. */
 export class Rebuilder {
   readonly #deps: RebuilderDeps;
+  readonly #looking: Periodic;
   #state: Omit<ReplicaState, "_id" | "seenAt"> = { number: 0, mended: 0, plugins: 0, failure: "" };
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
-  #failing = false;
 
   constructor(deps: RebuilderDeps) {
     this.#deps = deps;
+    const failed = "rebuilds not looked for, tried again";
+    this.#looking = new Periodic(() => this.#look(), { everyMs, log: deps.log, failed });
   }
 
   /** To be awaited before the search is loaded for the first time, which is as good as the latest rebuild. */
@@ -35,22 +35,12 @@ export class Rebuilder {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => this.kick(), everyMs);
+    this.#looking.start();
     this.kick();
   }
 
   kick(): void {
-    this.#running ??= this.#look()
-      .then(() => {
-        this.#failing = false;
-      })
-      .catch((error: unknown) => {
-        if (!this.#failing) this.#deps.log.warn({ err: error }, "rebuilds not looked for, tried again");
-        this.#failing = true;
-      })
-      .finally(() => {
-        this.#running = undefined;
-      });
+    void this.#looking.kick();
   }
 
   async #look(): Promise<void> {
@@ -84,8 +74,7 @@ export class Rebuilder {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#running;
+    await this.#looking.close();
     await this.#deps.rebuilds.leave(this.#deps.instance).catch(() => undefined);
   }
 }
