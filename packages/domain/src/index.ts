@@ -8,6 +8,7 @@ export * from "./kinds.ts";
 export * from "./membership.ts";
 export * from "./names.ts";
 export * from "./near-miss.ts";
+export * from "./pages.ts";
 export * from "./patterns.ts";
 export * from "./permissions.ts";
 export * from "./plain-text.ts";

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { type ErrorKind, type FieldError, isRegistryError, RegistryError } from "@registry/domain";
+import { type ErrorKind, type FieldError, invalid, isRegistryError, RegistryError } from "@registry/domain";
 import { toRegistryError } from "@registry/kit";
 
 /** The one table between error kinds and HTTP statuses. */
@@ -114,7 +114,11 @@ function problem(
   return { type: "about:blank", title, status, detail, code, request_id: requestId, ...list };
 }
 
-function known(error: RegistryError, requestId: string): ProblemAnswer {
+/** What a list's token is called here. */
+const wrongCursor = invalid("INVALID_PAGE_TOKEN", "cursor: use the next_cursor of the previous answer", "/cursor");
+
+function known(failure: RegistryError, requestId: string): ProblemAnswer {
+  const error = failure.reason === wrongCursor.reason ? wrongCursor : failure;
   const status = statuses[error.kind];
   const retryAfter = error.retryAfterSeconds ?? (status === 503 || status === 429 ? 2 : undefined);
   return {

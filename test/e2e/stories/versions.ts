@@ -99,6 +99,10 @@ export function versionStories(world: World): void {
         cursor = body.next_cursor;
       }
       expect(seen).toEqual(versions.toReversed());
+      const wrong = await owner.gets(`/api/v1/plugins/${name}/versions?cursor=none`);
+      const remedy = "cursor: use the next_cursor of the previous answer";
+      expectProblem(wrong, 400, "INVALID_PAGE_TOKEN", remedy);
+      expect(wrong.json()).toMatchObject({ errors: [{ pointer: "/cursor", reason: remedy }] });
     });
   });
 }

@@ -1,5 +1,5 @@
-import { invalid } from "@registry/domain";
-import { pageSizeOf, positionAfter, readPosition, tokenOf } from "../model/paging.ts";
+import { invalid, pageSizeOf } from "@registry/domain";
+import { positionAfter, readPosition, tokenOf } from "../model/paging.ts";
 import type { EventUseCase } from "./parts.ts";
 import { toDeadLetter } from "./wire.ts";
 

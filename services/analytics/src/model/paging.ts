@@ -1,4 +1,4 @@
-import { invalid, type RegistryError } from "@registry/domain";
+import { wrongPageToken } from "@registry/domain";
 
 /** Where a listing by time goes on: at a moment, of which some were shown already. */
 export interface Position {
@@ -7,18 +7,11 @@ export interface Position {
   readonly skip: number;
 }
 
-/** @throws `invalid_argument`, reason `INVALID_PAGE_SIZE` */
-export function pageSizeOf(page: { readonly pageSize: number } | undefined): number {
-  const size = page?.pageSize || 50;
-  if (size < 1 || size > 500) throw invalid("INVALID_PAGE_SIZE", "page_size: use 1 to 500", "/page/page_size");
-  return size;
-}
-
 /** @throws `invalid_argument`, reason `INVALID_PAGE_TOKEN` */
 export function readPosition(token: string): Position {
   if (token === "") return { at: undefined, skip: 0 };
   const [, time, skip] = /^(\d{1,15})-(\d{1,6})$/.exec(token) ?? [];
-  if (time === undefined) throw wrongToken();
+  if (time === undefined) throw wrongPageToken();
   return { at: new Date(Number(time)), skip: Number(skip) };
 }
 
@@ -32,6 +25,3 @@ export function positionAfter(shown: readonly Date[], { at, skip }: Position): P
 export function tokenOf({ at, skip }: Position): string {
   return `${at?.getTime() ?? 0}-${skip}`;
 }
-
-export const wrongToken = (): RegistryError =>
-  invalid("INVALID_PAGE_TOKEN", "page_token: use the next_page_token of the previous answer", "/page/page_token");

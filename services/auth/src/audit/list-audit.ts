@@ -1,21 +1,24 @@
 import type { ListAuditRequest } from "@registry/contracts/audit";
 import type { Condition, Filter } from "@registry/documents";
-import { type Caller, invalid, isAdmin, isUnscoped, notFound, permissionDenied } from "@registry/domain";
+import {
+  type Caller,
+  invalid,
+  isAdmin,
+  isUnscoped,
+  notFound,
+  pageSizeOf,
+  permissionDenied,
+  wrongPageToken,
+} from "@registry/domain";
 import type { AuditUseCase } from "./parts.ts";
 import { toEntry } from "./row.ts";
-
-const defaultSize = 50;
-const maxSize = 500;
 
 /** Newest first; the page token is time and sequence of the last row of the page before. */
 export const listAudit: AuditUseCase<"listAudit"> =
   ({ auditLog }) =>
   async (request, { caller }) => {
     authorise(caller, request.organisation);
-    const size = request.page?.pageSize || defaultSize;
-    if (size < 1 || size > maxSize) {
-      throw invalid("INVALID_PAGE_SIZE", `page_size must be 1 to ${maxSize}`, "/page_size");
-    }
+    const size = pageSizeOf(request.page);
     const fields = fieldsOf(request);
     const after = readToken(request.page?.pageToken ?? "");
     const time = timesOf(request, after?.time);
@@ -68,8 +71,6 @@ function timesOf({ since, until }: ListAuditRequest, pageEnd: Date | undefined):
 function readToken(text: string): { readonly time: Date; readonly id: number } | undefined {
   if (text === "") return undefined;
   const [, time, id] = /^(\d{1,15})-(\d{1,15})$/.exec(text) ?? [];
-  if (time === undefined || id === undefined) {
-    throw invalid("INVALID_PAGE_TOKEN", "page_token must be next_page_token of the page before", "/page_token");
-  }
+  if (time === undefined || id === undefined) throw wrongPageToken();
   return { time: new Date(Number(time)), id: Number(id) };
 }

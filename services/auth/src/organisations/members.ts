@@ -1,4 +1,3 @@
-import { invalid, isLongerThan } from "@registry/domain";
 import type { User } from "../model/user.ts";
 import type { Parts } from "../parts.ts";
 import { membershipIn } from "./model/memberships.ts";
@@ -31,17 +30,4 @@ export async function membersByTeam(parts: Parts, org: string): Promise<Readonly
     }
   }
   return members;
-}
-
-const defaultSize = 50;
-const maxSize = 500;
-const maxPageToken = 64;
-
-/** Of a list by name: how many are asked for, and the name that the page before ended with. */
-export function parsePage(page: { pageSize: number; pageToken: string } | undefined): { size: number; after: string } {
-  const size = page?.pageSize || defaultSize;
-  if (size < 1 || size > maxSize) throw invalid("INVALID_PAGE_SIZE", `page_size must be 1 to ${maxSize}`, "/page_size");
-  const after = page?.pageToken ?? "";
-  if (!isLongerThan(after, maxPageToken)) return { size, after };
-  throw invalid("INVALID_PAGE_TOKEN", "page_token must be next_page_token of the page before", "/page_token");
 }

@@ -164,7 +164,7 @@ describe("an organisation", () => {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
     expect(seen).toEqual(names);
-    const bad = company.replica.organisations.listOrganisations({ page: { pageToken: "x".repeat(65) } }, owner.as);
+    const bad = company.replica.organisations.listOrganisations({ page: { pageToken: "x".repeat(401) } }, owner.as);
     expect((await failure(bad)).reason).toBe("INVALID_PAGE_TOKEN");
   });
 });

@@ -1,7 +1,6 @@
 import type { Dependent, ListDependentsRequest, ListDependentsResponse } from "@registry/contracts/catalog";
-import { isPluginName } from "@registry/domain";
+import { isPluginName, readPage, wrongPageToken } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { readPage, wrongToken } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
 import { findPlugin } from "./find-plugin.ts";
 
@@ -10,7 +9,7 @@ export function listDependents(parts: Parts) {
   return async (request: ListDependentsRequest, context: CallContext): Promise<ListDependentsResponse> => {
     const { caller } = context;
     const { size, after } = readPage(request.page);
-    if (after !== "" && !isPluginName(after)) throw wrongToken();
+    if (after !== "" && !isPluginName(after)) throw wrongPageToken();
     const plugin = await findPlugin(parts, request.name, caller);
     const dependents: Dependent[] = [];
     for (const { plugin: dependent, need } of parts.directory.dependentsOf(plugin._id, caller)) {

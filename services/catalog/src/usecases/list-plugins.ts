@@ -1,6 +1,6 @@
 import type { ListPluginsRequest, ListPluginsResponse } from "@registry/contracts/catalog";
+import { readPage } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
-import { readPage } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
 import { learnOf } from "./changed-names.ts";
 

@@ -1,8 +1,7 @@
 import type { ListReleasesRequest, ListReleasesResponse } from "@registry/contracts/catalog";
-import { compareVersions, isVersion } from "@registry/domain";
+import { compareVersions, isVersion, readPage, wrongPageToken } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { seesHidden } from "../model/access.ts";
-import { readPage, wrongToken } from "../model/pages.ts";
 import type { Parts } from "../parts.ts";
 import { toRelease, withoutReview } from "../wire.ts";
 import { visibleTo } from "./details.ts";
@@ -11,7 +10,7 @@ import { findPlugin } from "./find-plugin.ts";
 export function listReleases(parts: Parts) {
   return async (request: ListReleasesRequest, context: CallContext): Promise<ListReleasesResponse> => {
     const { size, after } = readPage(request.page);
-    if (after !== "" && !isVersion(after)) throw wrongToken();
+    if (after !== "" && !isVersion(after)) throw wrongPageToken();
     const plugin = await findPlugin(parts, request.name, context.caller);
     const { heads } = await parts.books.of(plugin);
     const visible = visibleTo(context.caller, plugin, heads);

@@ -1,8 +1,7 @@
 import type { ListReviewsRequest, ListReviewsResponse } from "@registry/contracts/catalog";
-import { type Caller, maySomewhere, permissionDenied } from "@registry/domain";
+import { type Caller, maySomewhere, permissionDenied, readPage, wrongPageToken } from "@registry/domain";
 import type { CallContext } from "@registry/kit";
 import { mayReview, maySee } from "../model/access.ts";
-import { readPage, wrongToken } from "../model/pages.ts";
 import type { ReleaseDocument } from "../model/release.ts";
 import type { Parts } from "../parts.ts";
 import { toFullRelease } from "../wire.ts";
@@ -63,6 +62,6 @@ function tokenOf(found: readonly ReleaseDocument[], last: ReleaseDocument): stri
 function readAfter(after: string): { readonly from: Date; readonly passed: number } {
   if (after === "") return { from: new Date(0), passed: 0 };
   const [, time = "", passed = ""] = /^(\d{1,15})-(\d{1,4})$/.exec(after) ?? [];
-  if (passed === "") throw wrongToken();
+  if (passed === "") throw wrongPageToken();
   return { from: new Date(Number(time)), passed: Number(passed) };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { integerParameter, textParameter } from "../input.ts";
+import { nextPage } from "../pages.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, json, noContent, type Route } from "../route.ts";
 import { orNull, timeText } from "../words.ts";
@@ -131,11 +132,9 @@ async function list(events: Parts["events"], call: Call<z.output<typeof deadLett
   const { group = "", limit, cursor = "" } = call.query;
   const page = { pageSize: limit, pageToken: cursor };
   const { deadLetters, nextPageToken } = await events.listDeadLetters({ group, page }, { context: call.context });
-  const next = new URLSearchParams({ ...(group && { group }), limit: String(limit), cursor: nextPageToken });
-  const link = `<${call.origin}${deadLettersUrl}?${next}>; rel="next"`;
   return json(
     { dead_letters: deadLetters.map(deadLetterFields), next_cursor: orNull(nextPageToken) },
-    { headers: nextPageToken === "" ? {} : { link } },
+    { headers: nextPage(call.origin, deadLettersUrl, { group, limit: String(limit) }, nextPageToken) },
   );
 }
 

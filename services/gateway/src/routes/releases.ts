@@ -4,6 +4,7 @@ import { z } from "zod";
 import { orEmpty } from "../forms.ts";
 import { releaseText } from "../info.ts";
 import { integerParameter, pluginName, textParameter } from "../input.ts";
+import { nextPage } from "../pages.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, content, defineRoute, json, jsonText, type Keep, type Route } from "../route.ts";
 import { checkSchema, fileSchema, findingSchema, releaseSchema, reviewSchema } from "../schemas.ts";
@@ -111,11 +112,10 @@ async function list(parts: Parts, call: Call<{ limit: number; cursor?: string | 
   const { limit, cursor } = call.query;
   const page = { pageSize: limit, pageToken: cursor ?? "" };
   const { releases, nextPageToken } = await parts.catalog.listReleases({ name, page }, { context: call.context });
-  const next = new URLSearchParams({ limit: String(limit), cursor: nextPageToken });
-  const link = `<${call.origin}/api/v1/plugins/${name}/versions?${next}>; rel="next"`;
+  const headers = nextPage(call.origin, `/api/v1/plugins/${name}/versions`, { limit: String(limit) }, nextPageToken);
   const texts = releases.map((release) => releaseText(release, { ...call, links: parts.links }));
   return jsonText(`{"versions":[${texts.join(",")}],"next_cursor":${JSON.stringify(orNull(nextPageToken))}}`, {
-    ...(nextPageToken === "" ? {} : { headers: { link } }),
+    headers,
     keep: { tags: [name] },
   });
 }

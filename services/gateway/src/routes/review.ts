@@ -2,6 +2,7 @@ import { ReviewDecision } from "@registry/contracts/catalog";
 import { z } from "zod";
 import { releaseAnswer, releaseText } from "../info.ts";
 import { integerParameter, plainText, pluginName, textParameter } from "../input.ts";
+import { nextPage } from "../pages.ts";
 import type { Parts } from "../parts.ts";
 import { type Answer, type Call, defineRoute, jsonText, type Route } from "../route.ts";
 import { namedReleaseSchema, waitingSchema } from "../schemas.ts";
@@ -73,9 +74,8 @@ async function waiting(parts: Parts, call: Call<z.output<typeof reviewsQuery>>):
   const texts = releases.map((release) =>
     releaseText(release, { ...call, links: parts.links }, { plugin: release.plugin, findings: findingsOf(release) }),
   );
-  const next = new URLSearchParams({ limit: String(limit), cursor: nextPageToken });
-  const link = `<${call.origin}/api/v1/admin/reviews?${next}>; rel="next"`;
+  const next = nextPage(call.origin, "/api/v1/admin/reviews", { limit: String(limit) }, nextPageToken);
   return jsonText(`{"reviews":[${texts.join(",")}],"next_cursor":${JSON.stringify(orNull(nextPageToken))}}`, {
-    headers: { "cache-control": "private, no-store", ...(nextPageToken === "" ? {} : { link }) },
+    headers: { "cache-control": "private, no-store", ...next },
   });
 }

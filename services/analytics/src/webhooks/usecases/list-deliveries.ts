@@ -1,5 +1,6 @@
+import { pageSizeOf, wrongPageToken } from "@registry/domain";
 import type { Keys } from "@registry/kit";
-import { type Position, pageSizeOf, positionAfter, readPosition, tokenOf, wrongToken } from "../../model/paging.ts";
+import { type Position, positionAfter, readPosition, tokenOf } from "../../model/paging.ts";
 import { findWebhook } from "../access.ts";
 import type { Delivery } from "../model/delivery.ts";
 import type { WebhookUseCase } from "../parts.ts";
@@ -43,6 +44,6 @@ function sealPosition(keys: Keys, webhook: string, position: Position): string {
 function openPosition(keys: Keys, webhook: string, token: string): Position {
   if (token === "") return readPosition("");
   const opened = token.length > 200 ? undefined : keys.open(purpose, token, webhook);
-  if (opened === undefined) throw wrongToken();
+  if (opened === undefined) throw wrongPageToken();
   return readPosition(Buffer.from(opened).toString());
 }

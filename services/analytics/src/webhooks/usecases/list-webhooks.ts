@@ -1,5 +1,5 @@
-import { isAdmin, permissionDenied } from "@registry/domain";
-import { pageSizeOf, positionAfter, readPosition, tokenOf } from "../../model/paging.ts";
+import { isAdmin, pageSizeOf, permissionDenied } from "@registry/domain";
+import { positionAfter, readPosition, tokenOf } from "../../model/paging.ts";
 import { callerOf, ownerNamed } from "../access.ts";
 import { ownerKeyOf } from "../model/webhook.ts";
 import type { WebhookUseCase } from "../parts.ts";

@@ -1,8 +1,7 @@
-import { type Caller, inScope, inScopeSomewhere, isAdmin, permissionDenied } from "@registry/domain";
+import { type Caller, inScope, inScopeSomewhere, isAdmin, permissionDenied, readPage } from "@registry/domain";
 import type { User } from "../../model/user.ts";
 import type { Parts } from "../../parts.ts";
 import { callerUser } from "../../usecases/caller-user.ts";
-import { parsePage } from "../members.ts";
 import { membershipIn } from "../model/memberships.ts";
 import type { Organisation } from "../model/organisation.ts";
 import type { OrgUseCase } from "../use-case.ts";
@@ -13,7 +12,7 @@ export const listOrganisations: OrgUseCase<"listOrganisations"> = (parts) => asy
   const { caller } = context;
   if (caller.type !== "user" || !inScopeSomewhere(caller, "read")) throw permissionDenied();
   if (request.all && !isAdmin(caller)) throw permissionDenied();
-  const { size, after } = parsePage(request.page);
+  const { size, after } = readPage(request.page);
   const user = await callerUser(parts, context);
   const found = request.all ? await parts.organisations.list(after, size + 1) : await own(parts, caller, user, after);
   const organisations = found.slice(0, size);
