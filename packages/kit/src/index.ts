@@ -43,6 +43,7 @@ export { CountedElsewhere, type Reading } from "./metrics/counted-elsewhere.ts";
 export { type EventGauges, outboxSample, Sampler } from "./metrics/events.ts";
 export { createMetrics, type Metrics } from "./metrics.ts";
 export { type OpsHttp, startOpsHttp } from "./ops-http.ts";
+export { partsOf } from "./parts.ts";
 export { Periodic } from "./periodic.ts";
 export { isProcessAlive } from "./process-alive.ts";
 export { Readiness, type ReadyState, sharedChecks } from "./readiness.ts";

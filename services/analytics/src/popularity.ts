@@ -1,3 +1,4 @@
+import { partsOf } from "@registry/kit";
 import { before, dayMs, dayOf, hourOf } from "./model/time.ts";
 import type { Parts } from "./parts.ts";
 
@@ -82,8 +83,8 @@ async function firstShown<T extends { readonly plugin: string }>(
   all: boolean,
 ): Promise<T[]> {
   const shown: T[] = [];
-  for (let from = 0; from < order.length && shown.length < limit; from += checkedAtOnce) {
-    const some = order.slice(from, from + checkedAtOnce);
+  for (const some of partsOf(order, checkedAtOnce)) {
+    if (shown.length >= limit) break;
     const names = await parts.plugins.shownAmong(
       some.map(({ plugin }) => plugin),
       all,

@@ -3,7 +3,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isRegistryError } from "@registry/domain";
-import type { Clock, Ids, Logger, Metrics } from "@registry/kit";
+import { type Clock, type Ids, type Logger, type Metrics, partsOf } from "@registry/kit";
 import type { AddressHashes } from "./address-hashes.ts";
 import { closedPath, leftBehind, openName } from "./spool-files.ts";
 import { exportSpool, type SpoolCounters } from "./spool-metrics.ts";
@@ -212,7 +212,7 @@ export class UsageSpool {
     if (file === undefined) return;
     const { uses, unreadable } = readUses(await readIfThere(file.path));
     if (unreadable > 0) this.#deps.log.warn({ unreadable }, "lines of the usage spool were torn and are not counted");
-    for (let start = 0; start < uses.length; start += batchSize) await this.#send(uses.slice(start, start + batchSize));
+    for (const some of partsOf(uses, batchSize)) await this.#send(some);
     await rm(file.path, { force: true });
     this.#waiting.shift();
     this.#waitingBytes -= file.bytes;

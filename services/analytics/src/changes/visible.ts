@@ -1,5 +1,5 @@
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
-import type { CallOptions, Clients } from "@registry/kit";
+import { type CallOptions, type Clients, partsOf } from "@registry/kit";
 import { isTold, type Told } from "./model/change.ts";
 
 /** As many as the catalog takes in one call. */
@@ -15,8 +15,7 @@ export async function visibleAmong<T extends Told>(
   options: CallOptions,
 ): Promise<T[]> {
   const visible: T[] = [];
-  for (let from = 0; from < changes.length; from += atOnce) {
-    const some = changes.slice(from, from + atOnce);
+  for (const some of partsOf(changes, atOnce)) {
     const items = some.map(({ plugin: name, version = "" }) => ({ name, version }));
     const { sights } = await clients.of(CatalogServiceDefinition).filterVisible({ items }, options);
     visible.push(...some.filter((change, i) => isTold(change, sights[i] ?? { plugin: false, release: false })));

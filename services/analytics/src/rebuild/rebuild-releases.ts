@@ -4,6 +4,7 @@ import {
   MaintenanceServiceDefinition,
 } from "@registry/contracts/maintenance";
 import { isPluginName } from "@registry/domain";
+import { partsOf } from "@registry/kit";
 import type { Plugin } from "../store/plugins.ts";
 import type { Publish } from "../store/publishes.ts";
 import type { RebuildParts } from "./parts.ts";
@@ -49,7 +50,7 @@ async function eachStray(
   for (let after = ""; ; ) {
     const page = await releaseRepair.publishPage(after, publishesAtOnce);
     const names = [...new Set(page.map(({ plugin }) => plugin))];
-    for (let i = 0; i < names.length; i += namesAtOnce) await look(names.slice(i, i + namesAtOnce));
+    for (const some of partsOf(names, namesAtOnce)) await look(some);
     await progress.checked(page.length);
     after = page.at(-1)?._id ?? "";
     if (page.length < publishesAtOnce) break;

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import { clientKinds, versionNotFound } from "@registry/domain";
+import { partsOf } from "@registry/kit";
 import { clientDayId, pluginDayId, versionDayId } from "../model/rollup.ts";
 import { before, dayMs, dayOf } from "../model/time.ts";
 import type { Insight, Parts } from "../parts.ts";
@@ -26,8 +27,7 @@ export const getDownloadSeries: Insight<"getDownloadSeries"> = (parts) => async 
   const today = dayOf(parts.clock.now());
   const starts = Array.from({ length: days }, (_, i) => before(today, (days - 1 - i) * dayMs));
   const series: SeriesDay[] = [];
-  for (let at = 0; at < days; at += daysAtOnce) {
-    const some = starts.slice(at, at + daysAtOnce);
+  for (const some of partsOf(starts, daysAtOnce)) {
     series.push(
       ...(version === "" ? await ofPlugin(parts, plugin, some) : await ofVersion(parts, plugin, version, some)),
     );

@@ -1,4 +1,4 @@
-import { outsideTraces } from "@registry/kit";
+import { outsideTraces, partsOf } from "@registry/kit";
 import type { Change } from "../changes/model/change.ts";
 import type { ChangeStore } from "../changes/store/changes.ts";
 import type { Tail } from "../changes/tail.ts";
@@ -75,9 +75,7 @@ export class Fanout {
       const made = some.flatMap((webhook) =>
         rows.filter((row) => wants(webhook, row)).map((row) => deliveryOf(webhook._id, row, now)),
       );
-      for (let from = 0; from < made.length; from += insertedAtOnce) {
-        await deliveries.add(made.slice(from, from + insertedAtOnce));
-      }
+      for (const part of partsOf(made, insertedAtOnce)) await deliveries.add(part);
       const ids = [...new Set(made.map(({ webhook }) => webhook))];
       if (ids.length > 0) await this.#wake(ids, now);
       after = some.length < webhooksAtOnce ? undefined : some.at(-1)?._id;

@@ -1,3 +1,4 @@
+import { partsOf } from "@registry/kit";
 import type { User } from "../model/user.ts";
 import type { Parts } from "../parts.ts";
 import { levelMember } from "./change-memberships.ts";
@@ -80,8 +81,6 @@ async function* pages(read: (after: string) => Promise<User[]>): AsyncGenerator<
 async function inGroups(parts: Parts, users: readonly User[], work: (user: User) => Promise<void>): Promise<void> {
   if (users.length === 0) return;
   await parts.withdraw(async () => {
-    for (let from = 0; from < users.length; from += atOnce) {
-      await Promise.all(users.slice(from, from + atOnce).map(work));
-    }
+    for (const some of partsOf(users, atOnce)) await Promise.all(some.map(work));
   });
 }

@@ -1,6 +1,6 @@
 import type { Bus, Event, Subscription } from "@registry/bus";
 import { unavailable } from "@registry/domain";
-import type { Clock, Logger } from "@registry/kit";
+import { type Clock, type Logger, partsOf } from "@registry/kit";
 import type { PluginDocument } from "../model/plugin.ts";
 import type { PluginStamp, PluginStore } from "../store/plugins.ts";
 import type { Rebuilding } from "./live-directory.ts";
@@ -179,8 +179,8 @@ export class Feed {
   }
 
   async #read(names: readonly string[]): Promise<void> {
-    for (let at = 0; at < names.length; at += readAtOnce) {
-      const plugins = await this.#deps.plugins.some(names.slice(at, at + readAtOnce));
+    for (const some of partsOf(names, readAtOnce)) {
+      const plugins = await this.#deps.plugins.some(some);
       for (const plugin of plugins) this.#deps.learned(plugin);
     }
   }

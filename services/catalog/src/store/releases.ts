@@ -2,6 +2,7 @@ import { type Event, outboxIndexes, pendingEvent } from "@registry/bus";
 import type { DownloadTotal } from "@registry/contracts/events";
 import { type Collection, type CollectionSpec, type Documents, DuplicateKeyError } from "@registry/documents";
 import { assertMove, type PluginName } from "@registry/domain";
+import { partsOf } from "@registry/kit";
 import { headFields, type ReleaseDocument, type ReleaseHead, releaseId, type Waiting } from "../model/release.ts";
 import { ReleasesByDigest } from "./by-digest.ts";
 import { ReleaseDependencies } from "./dependencies.ts";
@@ -228,9 +229,7 @@ export class ReleaseStore {
         update: { $max: { downloads } },
       })),
     );
-    for (let from = 0; from < changes.length; from += countedAtOnce) {
-      await this.collection.updateEach(changes.slice(from, from + countedAtOnce));
-    }
+    for (const some of partsOf(changes, countedAtOnce)) await this.collection.updateEach(some);
   }
 
   stagedBefore(time: Date, limit: number): Promise<ReleaseDocument[]> {

@@ -1,5 +1,6 @@
 import { type Collection, type Documents, DuplicateKeyError } from "@registry/documents";
 import { RegistryError } from "@registry/domain";
+import { partsOf } from "@registry/kit";
 import { isLive, type Organisation, organisationNotFound, type Team } from "../model/organisation.ts";
 
 /** What is being changed for longer is what another one's change is still under way to, or a crash cut off. */
@@ -50,8 +51,7 @@ export class Organisations {
   /** Those with a team that names one of the groups. */
   async withGroups(groups: readonly string[]): Promise<Organisation[]> {
     const found: Organisation[] = [];
-    for (let from = 0; from < groups.length; from += groupsAtOnce) {
-      const some = groups.slice(from, from + groupsAtOnce);
+    for (const some of partsOf(groups, groupsAtOnce)) {
       found.push(...(await this.#organisations.find({ groups: { $in: some }, ...live })));
     }
     return found;
