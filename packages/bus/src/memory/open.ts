@@ -3,6 +3,7 @@ import type { DeliveryContext } from "../delivery.ts";
 import { Parking, type ParkingOptions } from "../parking.ts";
 import type { Bus, BusLog, Delivery, Event, GroupLag, Redelivery, SubscribeOptions, Subscription } from "../port.ts";
 import { checkSubjects, checkSubscription, encodeData, isFor, matches, messageIdOf } from "../rules.ts";
+import { Subscriptions } from "../subscriptions.ts";
 import { Group } from "./group.ts";
 
 export interface InProcessBusOptions extends ParkingOptions {
@@ -37,7 +38,7 @@ class InProcessBus implements Bus {
   readonly #ready: Promise<unknown> | undefined;
   readonly #groups = new Map<string, Group>();
   readonly #taps = new Set<Tap>();
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Subscriptions();
   readonly #underWay = new Map<string, PromiseWithResolvers<void>>();
   #open = true;
 
@@ -93,7 +94,7 @@ class InProcessBus implements Bus {
     this.#checkOpen();
     const group = this.#groups.get(subscription.group) ?? new Group(subscription.group, this.#context);
     this.#groups.set(subscription.group, group);
-    return this.#closable(group.join(subscription, handle));
+    return this.#subscriptions.add(group.join(subscription, handle));
   }
 
   async tap(subjects: readonly string[], handle: (event: Event) => void): Promise<Subscription> {
@@ -101,7 +102,7 @@ class InProcessBus implements Bus {
     this.#checkOpen();
     const tap = { subjects: [...subjects], handle };
     this.#taps.add(tap);
-    return this.#closable(async () => void this.#taps.delete(tap));
+    return this.#subscriptions.add(async () => void this.#taps.delete(tap));
   }
 
   async ping(): Promise<void> {
@@ -122,22 +123,9 @@ class InProcessBus implements Bus {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    await this.#subscriptions.closeAll();
     for (const group of this.#groups.values()) group.stop();
     for (const publication of this.#underWay.values()) publication.reject(unavailable("The event bus"));
-  }
-
-  #closable(end: () => Promise<void>): Subscription {
-    let ended: Promise<void> | undefined;
-    const subscription: Subscription = {
-      close: () => {
-        this.#subscriptions.delete(subscription);
-        ended ??= end();
-        return ended;
-      },
-    };
-    this.#subscriptions.add(subscription);
-    return subscription;
   }
 
   #checkOpen(): void {

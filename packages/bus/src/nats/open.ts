@@ -5,6 +5,7 @@ import type { DeliveryContext } from "../delivery.ts";
 import { Parking } from "../parking.ts";
 import type { Bus, Delivery, Event, GroupLag, SubscribeOptions, Subscription } from "../port.ts";
 import { checkSubjects, checkSubscription, encodeData, messageIdOf } from "../rules.ts";
+import { Subscriptions } from "../subscriptions.ts";
 import { encodeHeaders } from "./headers.ts";
 import { Link } from "./link.ts";
 import { checkNatsOptions, type NatsBusOptions } from "./options.ts";
@@ -56,7 +57,7 @@ class NatsBus implements Bus {
   readonly #link: Link;
   readonly #stream: Stream;
   readonly #context: NatsBusContext;
-  readonly #subscriptions = new Set<Subscription>();
+  readonly #subscriptions = new Subscriptions();
   #open = true;
 
   constructor(link: Link, stream: Stream, context: NatsBusContext) {
@@ -98,7 +99,7 @@ class NatsBus implements Bus {
     const subscription = checkSubscription(options);
     this.#checkOpen();
     const worker = new Worker({ ...this.#context, link: this.#link, stream: this.#stream }, subscription, handle);
-    return this.#closable(() => worker.close());
+    return this.#subscriptions.add(() => worker.close());
   }
 
   async tap(subjects: readonly string[], handle: (event: Event) => void): Promise<Subscription> {
@@ -106,7 +107,7 @@ class NatsBus implements Bus {
     this.#checkOpen();
     const tap = new Tap(this.#link, subjects, handle, this.#context);
     await tap.begin();
-    return this.#closable(async () => tap.close());
+    return this.#subscriptions.add(async () => tap.close());
   }
 
   async ping(): Promise<void> {
@@ -124,21 +125,8 @@ class NatsBus implements Bus {
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    await this.#subscriptions.closeAll();
     await this.#link.close();
-  }
-
-  #closable(end: () => Promise<void>): Subscription {
-    let ended: Promise<void> | undefined;
-    const subscription: Subscription = {
-      close: () => {
-        this.#subscriptions.delete(subscription);
-        ended ??= end();
-        return ended;
-      },
-    };
-    this.#subscriptions.add(subscription);
-    return subscription;
   }
 
   #checkOpen(): void {
