@@ -88,7 +88,25 @@ describe("who is calling", () => {
     await identity.epoch.refresh();
     expect((await identity.resolve(passedOn)).caller.type).toBe("user");
     clock.advance(2001);
-    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+    const refusal = { kind: "unavailable", reason: "RIGHTS_CHANGED", retryAfterSeconds: 1 };
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject(refusal);
+  });
+
+  it("is never called a bad credential for somebody else's withdrawal, however late it comes", async () => {
+    const { identity: gateway, state, withdraw, clock, another } = setUp();
+    const catalog = another();
+    await gateway.resolve("Bearer token-of-ann");
+    await catalog.epoch.refresh();
+    withdraw();
+    await catalog.epoch.refresh();
+    state.away = true;
+    clock.advance(2900);
+    const { authorization } = await gateway.resolve("Bearer token-of-ann");
+    state.away = false;
+    await expect(catalog.resolve(authorization)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
+    await gateway.epoch.refresh();
+    const next = await gateway.resolve("Bearer token-of-ann");
+    expect((await catalog.resolve(next.authorization)).caller.type).toBe("user");
   });
 
   it("does not bear with it any longer for others that are withdrawn all the time", async () => {
@@ -99,7 +117,7 @@ describe("who is calling", () => {
       clock.advance(50);
       await identity.epoch.refresh();
     }
-    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
   });
 
   it("ends within five seconds of a withdrawal, though a question in between was lost", async () => {
@@ -113,7 +131,7 @@ describe("who is calling", () => {
     clock.advance(1900);
     await identity.epoch.refresh();
     clock.advance(1100);
-    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
   });
 
   it("bears with it, too, in a process that has just started, where others do", async () => {
@@ -124,7 +142,7 @@ describe("who is calling", () => {
     const started = another();
     expect((await started.resolve(passedOn)).caller.type).toBe("user");
     clock.advance(2001);
-    await expect(started.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(started.resolve(passedOn)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
   });
 
   it("does not bear with it in a process that started later, nor with what another withdrawal ended before", async () => {
@@ -137,10 +155,10 @@ describe("who is calling", () => {
     withdraw();
     clock.advance(200);
     const started = another();
-    await expect(started.resolve(first)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(started.resolve(first)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
     expect((await started.resolve(second)).caller.type).toBe("user");
     clock.advance(4400);
-    await expect(another().resolve(second)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(another().resolve(second)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
   });
 
   it("bears with it after questions that were lost, as far as five seconds go", async () => {
@@ -157,7 +175,7 @@ describe("who is calling", () => {
     await identity.epoch.refresh();
     expect((await identity.resolve(passedOn)).caller.type).toBe("user");
     clock.advance(2001);
-    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ kind: "unauthenticated" });
+    await expect(identity.resolve(passedOn)).rejects.toMatchObject({ reason: "RIGHTS_CHANGED" });
   });
 
   it("is believed of services that share the secret only", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { anonymous, type Caller, isRegistryError, unauthenticated, unavailable } from "@registry/domain";
+import { anonymous, type Caller, isRegistryError, RegistryError, unauthenticated, unavailable } from "@registry/domain";
 import type { Clock } from "../clock.ts";
 import type { CacheFigures } from "../metrics/caches.ts";
 import { type EpochTold, RevocationEpoch } from "./epoch.ts";
@@ -35,6 +35,12 @@ interface Known {
   readonly expiresAt: number;
 }
 
+/** Most likely it was somebody else's right that was withdrawn: it is for the caller's next call to find out. */
+const rightsChanged = (): RegistryError =>
+  new RegistryError("unavailable", "RIGHTS_CHANGED", "Rights changed while this was under way; try again", {
+    retryAfterSeconds: 1,
+  });
+
 const maxKnown = 5000;
 /** Longest credential that callers hold; internal tokens carry memberships and are longer. */
 const maxCredential = 4096;
@@ -67,7 +73,8 @@ export class Identity {
   /**
    * @param authorization value of the header: `Bearer …`, or undefined
    * @param address where the caller is: some credentials hold only there
-   * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where there is one that does not hold
+   * @throws kind `unauthenticated`, reason `INVALID_CREDENTIAL`, where there is one that does not hold; kind `unavailable`
+   * where that cannot be decided, reason `RIGHTS_CHANGED` where what was passed on was decided too long before a withdrawal
    */
   async resolve(authorization: string | undefined, address?: string): Promise<Resolved> {
     if (authorization === undefined || authorization === "") return { caller: anonymous, authorization: undefined };
@@ -88,7 +95,7 @@ export class Identity {
     const claims = verifyInternalToken(this.#keys, token, this.#clock.now());
     const caller = claims === undefined ? undefined : callerOf(claims);
     if (claims === undefined || caller === undefined) throw unauthenticated();
-    if (claims.epoch !== undefined && !(await this.epoch.holds(claims.epoch))) throw unauthenticated();
+    if (claims.epoch !== undefined && !(await this.epoch.holds(claims.epoch))) throw rightsChanged();
     return this.#remember(key, { caller, authorization: `Bearer ${token}` }, claims, isInternal);
   }
 

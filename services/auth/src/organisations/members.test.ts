@@ -29,7 +29,7 @@ describe("a member", () => {
     // What another process exchanged a moment earlier is borne with for two seconds.
     company.other.surroundings.clock.advance(2000);
     const internal = company.other.surroundings.identity.resolve(before.authorization);
-    expect((await failure(internal)).kind).toBe("unauthenticated");
+    expect((await failure(internal)).kind).toBe("unavailable");
     expect(
       (await company.replica.organisations.getTeam({ organisation, name: "core" }, owner.as)).team?.members,
     ).toEqual([]);
