@@ -116,6 +116,28 @@ it("leaves alone what another gateway in the same directory still writes, until 
   expect(readdirSync(directory)).toEqual([]);
 });
 
+it("loses nothing to a gateway that held it for dead while analytics hung", async () => {
+  const { spool: living, clock } = open();
+  const { spool: other, clock: otherClock } = open();
+  const hangs = Promise.withResolvers<void>();
+  send = () => hangs.promise;
+  living.download(download("sent"), address);
+  const draining = living.drain();
+  await vi.waitFor(() => expect(readdirSync(directory).join()).toMatch(/jsonl$/));
+  send = async (uses) => void taken.push(...uses);
+  living.download(download("taken-over"), address);
+  otherClock.advance(11_000);
+  await other.drain();
+  expect(plugins()).toEqual(["taken-over"]);
+  clock.advance(11_000);
+  living.download(download("later"), address);
+  hangs.resolve();
+  await draining;
+  await living.drain();
+  expect(plugins()).toEqual(["taken-over", "later"]);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
 it("takes at once what a process left that is no more", async () => {
   const use = JSON.stringify({ type: "download", id: "i", time: "2026-01-01T00:00:00Z", ...download("z") });
   const { pid } = spawnSync(process.execPath, ["--version"]);

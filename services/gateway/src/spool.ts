@@ -145,6 +145,7 @@ export class UsageSpool {
   #flush(): void {
     const count = this.#held.length;
     if (count === 0) return;
+    this.#rotateIfOld();
     const lines = Buffer.from((this.#torn ? "\n" : "") + this.#held.join(""));
     this.#held = [];
     if (this.#waitingBytes + (this.#current?.bytes ?? 0) + lines.length > this.#deps.maxBytes) {
@@ -178,6 +179,12 @@ export class UsageSpool {
     return { path, fd: openSync(path, "ax"), openedAt, bytes: 0 };
   }
 
+  /** Before each write and not with each drain alone: while analytics hangs, a drain takes longer than others wait. */
+  #rotateIfOld(): void {
+    const now = this.#deps.clock.now().getTime();
+    if (this.#current !== undefined && now - this.#current.openedAt >= openForMs) this.#rotate();
+  }
+
   #rotate(): void {
     if (this.#current === undefined) return;
     const { path, fd, bytes } = this.#current;
@@ -185,17 +192,20 @@ export class UsageSpool {
     this.#torn = false;
     closeSync(fd);
     const closed = closedPath(path);
-    // Another gateway that held this one for dead has taken the file, and sends it.
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
-    renameSync(path, closed);
+    try {
+      renameSync(path, closed);
+    } catch {
+      // Another gateway that held this one for dead has taken the file, and sends it.
+      return;
+    }
     this.#waiting.push({ path: closed, bytes });
     this.#waitingBytes += bytes;
   }
 
   async #drainAll(): Promise<void> {
     this.#flush();
+    this.#rotateIfOld();
     const now = this.#deps.clock.now().getTime();
-    if (this.#current !== undefined && now - this.#current.openedAt >= openForMs) this.#rotate();
     if (now - this.#adoptedAt >= adoptEveryMs) this.#adopt("unclosed");
     await this.#sendWaiting();
     if (this.#closed || this.#current === undefined || this.#current.bytes === 0) return;
