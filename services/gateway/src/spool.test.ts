@@ -176,6 +176,20 @@ it("passes over a line that was torn, and over what is no use", async () => {
   expect(readdirSync(directory)).toEqual(["ignored.txt"]);
 });
 
+it("passes over what cannot be sent, which would hold up everything behind it for ever", async () => {
+  const common = { id: "i", time: "2026-01-01T00:00:00Z", user_id: 0 };
+  const lines = [
+    { ...common, type: "search", query: "q", results_count: 2 ** 31 },
+    { ...common, type: "search", query: "q", results_count: -1 },
+    { ...common, type: "download", plugin: "q", version: "1.0.0", client: { npm: 1 } },
+    { ...common, type: "download", ...download("old"), client: undefined },
+    { ...common, type: "search", query: "most", results_count: 2 ** 31 - 1 },
+  ];
+  writeFileSync(join(directory, "000-old.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+  await open().spool.drain();
+  expect(plugins()).toEqual(["old", "most"]);
+});
+
 it("does not let one use that is refused hold up the others", async () => {
   send = async (uses) => {
     if (uses.some((use) => use.type === "download" && use.plugin === "bad"))

@@ -36,13 +36,20 @@ export function encodeUse(use: Use): string {
   return JSON.stringify(use);
 }
 
+/** As many results as a call can tell of. */
+const mostResults = 2 ** 31 - 1;
+const isTextOrAbsent = (value: unknown): boolean => value === undefined || typeof value === "string";
+const isCount = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= mostResults;
+
+/** What cannot be sent is none: it would hold up for ever whatever is behind it. */
 function isUse(value: unknown): value is Use {
   if (typeof value !== "object" || value === null) return false;
   const use = value as Record<string, unknown>;
   if (typeof use.id !== "string" || typeof use.time !== "string" || Number.isNaN(Date.parse(use.time))) return false;
-  if (!Number.isSafeInteger(use.user_id) || !["string", "undefined"].includes(typeof use.address_hash)) return false;
+  if (!Number.isSafeInteger(use.user_id) || ![use.address_hash, use.client].every(isTextOrAbsent)) return false;
   if (use.type === "download") return typeof use.plugin === "string" && typeof use.version === "string";
-  return use.type === "search" && typeof use.query === "string" && Number.isInteger(use.results_count);
+  return use.type === "search" && typeof use.query === "string" && isCount(use.results_count);
 }
 
 /** Reads a spool file; a process that was killed may have left its last line torn. */
