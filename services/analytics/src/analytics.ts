@@ -17,6 +17,7 @@ import { Batches } from "./store/batches.ts";
 import { Plugins } from "./store/plugins.ts";
 import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
+import { Tellings } from "./store/tellings.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
 import { openWebhooks, type Receivers, type Webhooks } from "./webhooks/webhooks.ts";
@@ -38,7 +39,7 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
   const rollups = await Rollups.open(documents);
   const activities = await Activities.open(documents);
   const batches = await Batches.open(documents);
-  const announcer = new Announcer(rollups, bus, deps);
+  const announcer = new Announcer(rollups, await Tellings.open(documents), bus, deps);
   const fold = createFold({ usages, rollups, activities });
   const parts: Parts = {
     config,

@@ -2,6 +2,7 @@ import type { Bus } from "@registry/bus";
 import { anySignal, type Surroundings, untilAborted } from "@registry/kit";
 import { downloadsCounted, eventSized } from "./events.ts";
 import type { Rollups } from "./store/rollups.ts";
+import type { Tellings } from "./store/tellings.ts";
 
 /** What comes in such a moment is told together. */
 const soonMs = 500;
@@ -13,19 +14,24 @@ const maxRounds = 1000;
 
 /**
  * Puts changed totals on the bus, at most every second and a half. What is to be told is marked in the store, so a crash or a bus
- * that is away delays it and no more. Totals, not increments: telling one twice does no harm.
+ * that is away delays it and no more; a bus that may have lost what it had taken is told all of them again. Totals, not
+ * increments: telling one twice does no harm.
  */
 export class Announcer {
   readonly #rollups: Rollups;
+  readonly #tellings: Tellings;
   readonly #bus: Bus;
   readonly #deps: Pick<Surroundings, "clock" | "ids" | "log">;
   #timer: NodeJS.Timeout | undefined;
   #flushedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
+  /** Of the bus that is told. */
+  #generation: string | undefined;
   readonly #closing = new AbortController();
 
-  constructor(rollups: Rollups, bus: Bus, deps: Pick<Surroundings, "clock" | "ids" | "log">) {
+  constructor(rollups: Rollups, tellings: Tellings, bus: Bus, deps: Pick<Surroundings, "clock" | "ids" | "log">) {
     this.#rollups = rollups;
+    this.#tellings = tellings;
     this.#bus = bus;
     this.#deps = deps;
   }
@@ -56,6 +62,7 @@ export class Announcer {
   }
 
   async #flush(): Promise<void> {
+    await this.#markWhereLost();
     for (let round = 0; round < maxRounds && !this.#closing.signal.aborted; round++) {
       const changed = await this.#rollups.unannounced(pluginsAtOnce);
       const names = changed.map(({ plugin }) => plugin ?? "");
@@ -68,6 +75,17 @@ export class Announcer {
       await this.#rollups.markAnnounced(changed);
       if (changed.length < pluginsAtOnce) return;
     }
+  }
+
+  /** Before anything is told, so that what is told to a bus that loses it meanwhile is marked the next time. */
+  async #markWhereLost(): Promise<void> {
+    const generation = await untilAborted(this.#bus.generation(), this.#patience());
+    if (generation === this.#generation) return;
+    if ((await this.#tellings.generation()) !== generation) {
+      await this.#rollups.markAll();
+      await this.#tellings.note(generation);
+    }
+    this.#generation = generation;
   }
 
   /** A publication that takes this long is given up; what it told stays marked. */

@@ -1,4 +1,4 @@
-import type { Event } from "@registry/bus";
+import type { Bus, Event } from "@registry/bus";
 import { decodeEvent } from "@registry/contracts/events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { eventSized } from "./events.ts";
@@ -81,7 +81,8 @@ describe("changed totals", () => {
       if (told.length === 1) await replica.analytics.recordUsage({ downloads: [download("2", "p")] }, gateway);
     };
     const [subscribe, tap] = [world.bus.subscribe.bind(world.bus), world.bus.tap.bind(world.bus)];
-    const bus = Object.assign(Object.create(world.bus), { publish, subscribe, tap });
+    const generation = () => world.bus.generation();
+    const bus = Object.assign(Object.create(world.bus), { publish, subscribe, tap, generation });
     await replica.close();
     replica = await composeReplica(world);
     const teller = await composeReplica(world, { bus });
@@ -90,6 +91,32 @@ describe("changed totals", () => {
     await vi.waitFor(() => expect(told).toEqual([1]), { timeout: 5000 });
     await teller.service.start();
     await vi.waitFor(() => expect(told).toEqual([1, 2]), { timeout: 5000 });
+  });
+
+  it("are all told again where the bus may have lost what it had taken, once for all replicas", async () => {
+    let generation = "first";
+    const told: string[] = [];
+    const bus: Bus = Object.assign(Object.create(world.bus), {
+      publish: async (event: Event) => void told.push(...namesOf(totalsIn([event]))),
+      generation: async () => generation,
+      subscribe: world.bus.subscribe.bind(world.bus),
+      tap: world.bus.tap.bind(world.bus),
+    });
+    const next = async (): Promise<Replica> => {
+      extra.push(await startReplica(world, { bus }));
+      return extra.at(-1) as Replica;
+    };
+    await replica.close();
+    replica = await next();
+    await downloads({ p: 2, q: 1 });
+    await vi.waitFor(() => expect(told.sort()).toEqual(["p", "q"]), { timeout: 5000 });
+    generation = "second";
+    await next();
+    await vi.waitFor(() => expect(told.sort()).toEqual(["p", "p", "q", "q"]), { timeout: 5000 });
+    replica = await next();
+    await downloads({ r: 1 });
+    await vi.waitFor(() => expect(told).toContain("r"), { timeout: 5000 });
+    expect(told.sort()).toEqual(["p", "p", "q", "q", "r"]);
   });
 
   it("of a plugin with very many versions fit several events", () => {

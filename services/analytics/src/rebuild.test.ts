@@ -1,4 +1,5 @@
 import { EventServiceDefinition } from "@registry/contracts/analytics-events";
+import { decodeEvent } from "@registry/contracts/events";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { downloadPlaces } from "./model/rollup.ts";
@@ -131,6 +132,17 @@ describe("a rebuild", () => {
       if (level !== "hour" && level !== "client-day") await rollups.deleteOne({ _id });
     expect((await rebuild(later))?.mendedBy.rollups).toBeGreaterThan(3);
     expect(await withoutSlices()).toEqual(before);
+  });
+
+  it("has all totals told once more, since the catalog may have less than was told", async () => {
+    const { world, replica } = await setting();
+    const told: string[] = [];
+    const subject = "registry.analytics.downloads.counted";
+    await world.bus.tap([subject], ({ data }) => told.push(...decodeEvent(subject, data).totals.map((t) => t.plugin)));
+    await replica.analytics.recordUsage({ downloads: [download("1", "p"), download("2", "q")] }, gateway);
+    await vi.waitFor(() => expect(told.sort()).toEqual(["p", "q"]), { timeout: 5000 });
+    expect(await rebuild(replica)).toMatchObject({ state: "done", mended: 0 });
+    await vi.waitFor(() => expect(told.sort()).toEqual(["p", "p", "q", "q"]), { timeout: 10_000 });
   });
 
   it("misses nothing that is counted while it runs", async () => {

@@ -47,6 +47,8 @@ export class RebuildRunner {
       await rebuildReleases(this.#parts, progress);
       await rebuildLeaves(this.#parts, progress);
       await rebuildSums(this.#parts, progress);
+      // The catalog may be behind for reasons of its own, such as a backup that it was restored from.
+      await this.#parts.rollups.markAll();
       await this.#jobs.finish(job, progress.now, clock.now());
       log.info({ number: job.number, ...progress.now }, "analytics rebuilt");
     } catch (error) {

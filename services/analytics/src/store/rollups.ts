@@ -160,6 +160,11 @@ export class Rollups {
     return this.#rollups.find({ unannounced: true }, { limit });
   }
 
+  /** As to be told, also those that somebody is telling at this moment. */
+  async markAll(): Promise<void> {
+    await this.#rollups.updateMany({ level: "plugin" }, { $set: { unannounced: true }, $inc: { changes: 1 } });
+  }
+
   /** Only where nothing was counted since they were read. */
   async markAnnounced(totals: readonly Rollup[]): Promise<void> {
     await this.#rollups.updateEach(
