@@ -15,6 +15,7 @@ const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 
 let stack: FakeStack;
 const counted: Download[] = [];
+const searched: string[] = [];
 
 async function* readBlob({ sha256: digest, offset, length, packing }: ReadBlobRequest) {
   const bytes = digest === sha256(large) ? large : small;
@@ -45,11 +46,15 @@ beforeAll(async () => {
           visibility: name.startsWith("secret") ? secret : open,
         };
       },
+      async searchPlugins() {
+        return { plugins: [], details: [], total: 0 };
+      },
     },
     storage: { readBlob },
     analytics: {
-      async recordUsage({ downloads }) {
+      async recordUsage({ downloads, searches }) {
         counted.push(...downloads);
+        searched.push(...searches.map(({ query }) => query));
         return {};
       },
     },
@@ -129,6 +134,17 @@ describe("a signed address", () => {
     expect(await countedOf("secret")).toEqual([]);
     await get(url);
     expect(await countedOf("secret")).toMatchObject([{ userId: 3, client: "rest" }]);
+  });
+});
+
+describe("what was looked for", () => {
+  it("is told each time, from memory as well, without what looks like a credential", async () => {
+    const token = `acu_${"aB3".repeat(14)}`;
+    for (const path of ["search?q", "search?q", "plugins?query"]) {
+      await get(`/api/v1/${path}=${encodeURIComponent(`weather ${token}`)}`);
+    }
+    await countedOf("nothing");
+    expect(searched).toEqual(["weather [secret]", "weather [secret]", "weather [secret]"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { type SearchPluginsResponse, SearchSort } from "@registry/contracts/catalog";
 import { plainTextPattern, teamNamePattern, versionSpecPattern, visibilities } from "@registry/domain";
+import { scrub } from "@registry/kit";
 import { z } from "zod";
 import { everyChange } from "../cache.ts";
 import { orEmpty, username } from "../forms.ts";
@@ -159,7 +160,10 @@ async function list(parts: Parts, call: Call<ListQuery>): Promise<Answer> {
   });
 }
 
-/** Counts a search that has words, and says what to count when it is answered from memory. */
+/**
+ * Counts a search that has words, and says what to count when it is answered from memory. A credential that somebody put
+ * into the wrong field is neither kept nor shown.
+ */
 export function counted(
   parts: Parts,
   { caller, request, context }: Pick<Call, "caller" | "request" | "context">,
@@ -167,7 +171,7 @@ export function counted(
   total: number,
 ): { search?: { query: string; results_count: number } } {
   if (query === undefined || query.trim() === "" || request.method === "HEAD") return {};
-  const search = { query, results_count: total };
+  const search = { query: scrub(query), results_count: total };
   parts.spool.search({ ...search, user_id: caller.type === "user" ? caller.id : 0 }, context.address);
   return { search };
 }
