@@ -21,6 +21,7 @@ import { Tellings } from "./store/tellings.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
 import { openWebhooks, type Receivers, type Webhooks } from "./webhooks/webhooks.ts";
+import { Windows } from "./windows.ts";
 
 export interface AnalyticsDeps extends Surroundings {
   readonly documents: Documents;
@@ -56,6 +57,7 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     fold,
     folding: new Folding({ fold, batches, log, counted: () => announcer.nudge() }),
     announcer,
+    windows: new Windows(rollups, clock),
   };
   const lead = deps.alone === true ? undefined : await Lead.open(deps);
   const speaks = (): boolean => lead?.held ?? true;

@@ -10,6 +10,7 @@ import type { Plugins } from "./store/plugins.ts";
 import type { Publishes } from "./store/publishes.ts";
 import type { Rollups } from "./store/rollups.ts";
 import type { Usages } from "./store/usages.ts";
+import type { Windows } from "./windows.ts";
 
 export type AnalyticsConfig = SettingsOf<typeof analyticsSettings> & {
   /** Of the registry; absent as true. */
@@ -32,6 +33,7 @@ export interface Parts {
   readonly fold: Fold;
   readonly folding: Folding;
   readonly announcer: Announcer;
+  readonly windows: Windows;
 }
 
 type Methods = (typeof AnalyticsServiceDefinition)["methods"];

@@ -1,5 +1,5 @@
 import { partsOf } from "@registry/kit";
-import { before, dayMs, dayOf, hourOf } from "./model/time.ts";
+import { before, dayMs } from "./model/time.ts";
 import type { Parts } from "./parts.ts";
 
 export interface Popularity {
@@ -23,7 +23,7 @@ const byName = (a: { readonly plugin: string }, b: { readonly plugin: string }):
  * @param all whether plugins that are not public are shown
  */
 export async function mostDownloaded(parts: Parts, days: number, limit: number, all: boolean): Promise<Popularity[]> {
-  const counts = await downloadsBetween(parts, before(parts.clock.now(), days * dayMs));
+  const counts = await parts.windows.downloads(before(parts.clock.now(), days * dayMs));
   const ranked = [...counts]
     .map(([plugin, downloadCount]) => ({ plugin, downloadCount }))
     .sort((a, b) => b.downloadCount - a.downloadCount || byName(a, b));
@@ -40,8 +40,8 @@ export async function mostGrown(parts: Parts, days: number, limit: number, all: 
   const now = parts.clock.now();
   const [since, sinceBefore] = [before(now, days * dayMs), before(now, 2 * days * dayMs)];
   const [counts, countsBefore] = await Promise.all([
-    downloadsBetween(parts, since),
-    downloadsBetween(parts, sinceBefore, since),
+    parts.windows.downloads(since),
+    parts.windows.downloads(sinceBefore, since),
   ]);
   const ranked = [...counts]
     .map(([plugin, downloads]) => trendOf(plugin, downloads, countsBefore.get(plugin) ?? 0))
@@ -53,27 +53,6 @@ export async function mostGrown(parts: Parts, days: number, limit: number, all: 
 function trendOf(plugin: string, downloads: number, downloadsBefore: number): Trend {
   const score = (downloads - downloadsBefore) / Math.sqrt(downloadsBefore + 1);
   return { plugin, downloads, downloadsBefore, score: Math.round(score * 1000) / 1000 };
-}
-
-/**
- * By plugin: whole days, and the hours of the days in which the window begins and ends.
- * @param from its hour is within
- * @param to a day later at least; its hour is not within; absent for all since then
- */
-async function downloadsBetween(parts: Parts, from: Date, to?: Date): Promise<Map<string, number>> {
-  const { rollups } = parts;
-  const firstWholeDay = new Date(dayOf(from).getTime() + dayMs);
-  const lastDay = to === undefined ? undefined : dayOf(to);
-  const found = await Promise.all([
-    rollups.between("plugin-day", firstWholeDay, lastDay),
-    rollups.between("hour", hourOf(from), firstWholeDay),
-    to === undefined || lastDay === undefined ? [] : rollups.between("hour", lastDay, hourOf(to)),
-  ]);
-  const sums = new Map<string, number>();
-  for (const { plugin, count } of found.flat()) {
-    if (plugin !== undefined) sums.set(plugin, (sums.get(plugin) ?? 0) + count);
-  }
-  return sums;
 }
 
 async function firstShown<T extends { readonly plugin: string }>(
