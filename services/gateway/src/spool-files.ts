@@ -1,4 +1,5 @@
 import { readdirSync, renameSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isProcessAlive } from "@registry/kit";
 
@@ -41,5 +42,15 @@ function take(path: string, pid: number, now: Date): string[] {
   } catch {
     // Its process closed it, or another one took it, in this very moment.
     return [];
+  }
+}
+
+/** A file that somebody took away holds nothing, and holds nothing up. */
+export async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
+    throw error;
   }
 }

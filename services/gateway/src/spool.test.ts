@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { invalid, unavailable } from "@registry/domain";
@@ -202,6 +202,26 @@ it("does not let one use that is refused hold up the others", async () => {
   expect(plugins()).toEqual(["a", "b"]);
   expect(await dropped()).toBe(1);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+it("sends what comes behind a file that cannot be read or sent, and tries that one again", async () => {
+  const line = (plugin: string) =>
+    JSON.stringify({ type: "download", id: plugin, time: "2026-01-01T00:00:00Z", ...download(plugin) });
+  mkdirSync(join(directory, "000000000000001-unreadable.jsonl"));
+  writeFileSync(join(directory, "000000000000002-failing.jsonl"), line("failing"));
+  writeFileSync(join(directory, "000000000000003-fine.jsonl"), line("fine"));
+  const { spool } = open();
+  let failing = true;
+  send = async (uses) => {
+    if (failing && uses.some(({ id }) => id === "failing")) throw new Error("not foreseen");
+    taken.push(...uses);
+  };
+  for (let i = 0; i < 3; i++) await spool.drain().catch(() => undefined);
+  expect(plugins()).toEqual(["fine"]);
+  failing = false;
+  for (let i = 0; i < 2; i++) await spool.drain().catch(() => undefined);
+  expect(plugins()).toEqual(["fine", "failing"]);
+  expect(readdirSync(directory)).toEqual(["000000000000001-unreadable.jsonl"]);
 });
 
 it("stays within its disk space, and says what it dropped", async () => {

@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isRegistryError } from "@registry/domain";
 import { type Clock, type Ids, type Logger, type Metrics, partsOf } from "@registry/kit";
 import type { AddressHashes } from "./address-hashes.ts";
-import { closedPath, leftBehind, openName } from "./spool-files.ts";
+import { closedPath, leftBehind, openName, readIfThere } from "./spool-files.ts";
 import { exportSpool, type SpoolCounters } from "./spool-metrics.ts";
 import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
 
@@ -68,7 +68,7 @@ export class UsageSpool {
     this.#deps = deps;
     const waiting = () => ({
       bytes: this.#waitingBytes + (this.#current?.bytes ?? 0),
-      oldest: (this.#waiting[0] ?? this.#current)?.path,
+      oldest: this.#oldest(),
     });
     this.#counters = exportSpool(deps.metrics, waiting, () => deps.clock.now().getTime());
     mkdirSync(deps.directory, { recursive: true });
@@ -167,10 +167,21 @@ export class UsageSpool {
 
   #drop(count: number, why: string, cause: unknown): void {
     this.#counters.dropped.inc(count);
+    this.#warn(`a download or search was not counted: ${why}`, { err: cause });
+  }
+
+  /** Once a minute. */
+  #warn(message: string, details: object): void {
     const now = this.#deps.clock.now().getTime();
     if (now - this.#warnedAt < 60_000) return;
     this.#warnedAt = now;
-    this.#deps.log.warn({ err: cause }, `a download or search was not counted: ${why}`);
+    this.#deps.log.warn(details, message);
+  }
+
+  /** Names begin with the time, and all are in one directory. */
+  #oldest(): string | undefined {
+    const paths = [...this.#waiting, ...(this.#current === undefined ? [] : [this.#current])].map(({ path }) => path);
+    return paths.sort()[0];
   }
 
   #open(): OpenFile {
@@ -220,12 +231,29 @@ export class UsageSpool {
   async #sendFirst(): Promise<void> {
     const file = this.#waiting[0];
     if (file === undefined) return;
-    const { uses, unreadable } = readUses(await readIfThere(file.path));
-    if (unreadable > 0) this.#deps.log.warn({ unreadable }, "lines of the usage spool were torn and are not counted");
-    for (const some of partsOf(uses, batchSize)) await this.#send(some);
-    await rm(file.path, { force: true });
+    try {
+      await this.#sendFile(file.path);
+    } catch (error) {
+      if (!isAway(error)) this.#putBehind(error);
+      throw error;
+    }
     this.#waiting.shift();
     this.#waitingBytes -= file.bytes;
+  }
+
+  async #sendFile(path: string): Promise<void> {
+    const { uses, unreadable } = readUses(await readIfThere(path));
+    if (unreadable > 0) this.#deps.log.warn({ unreadable }, "lines of the usage spool were torn and are not counted");
+    for (const some of partsOf(uses, batchSize)) await this.#send(some);
+    await rm(path, { force: true });
+  }
+
+  /** The first file is to blame, not analytics: the others need not wait for it. */
+  #putBehind(err: unknown): void {
+    const [file] = this.#waiting.splice(0, 1);
+    if (file === undefined) return;
+    this.#waiting.push(file);
+    this.#warn("a file of the usage spool cannot be sent, tried again", { err, file: basename(file.path) });
   }
 
   /** One line that analytics refuses must not hold up the others, so a refused batch goes line by line. */
@@ -240,12 +268,6 @@ export class UsageSpool {
   }
 }
 
-/** A file that somebody took away holds nothing, and holds nothing up. */
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
-    throw error;
-  }
+function isAway(error: unknown): boolean {
+  return isRegistryError(error) && (error.kind === "unavailable" || error.kind === "deadline_exceeded");
 }
