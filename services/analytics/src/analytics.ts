@@ -18,6 +18,7 @@ import { Plugins } from "./store/plugins.ts";
 import { Publishes } from "./store/publishes.ts";
 import { Rollups } from "./store/rollups.ts";
 import { Tellings } from "./store/tellings.ts";
+import { Trims } from "./store/trims.ts";
 import { Usages } from "./store/usages.ts";
 import { Sweeper } from "./sweeper.ts";
 import { openWebhooks, type Receivers, type Webhooks } from "./webhooks/webhooks.ts";
@@ -54,6 +55,7 @@ export async function createAnalyticsService(config: AnalyticsConfig, deps: Anal
     plugins: await Plugins.open(documents),
     publishes: await Publishes.open(documents),
     batches,
+    trims: await Trims.open(documents),
     fold,
     folding: new Folding({ fold, batches, log, counted: () => announcer.nudge() }),
     announcer,

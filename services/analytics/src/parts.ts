@@ -9,6 +9,7 @@ import type { Batches } from "./store/batches.ts";
 import type { Plugins } from "./store/plugins.ts";
 import type { Publishes } from "./store/publishes.ts";
 import type { Rollups } from "./store/rollups.ts";
+import type { Trims } from "./store/trims.ts";
 import type { Usages } from "./store/usages.ts";
 import type { Windows } from "./windows.ts";
 
@@ -30,6 +31,7 @@ export interface Parts {
   readonly publishes: Publishes;
   readonly activities: Activities;
   readonly batches: Batches;
+  readonly trims: Trims;
   readonly fold: Fold;
   readonly folding: Folding;
   readonly announcer: Announcer;

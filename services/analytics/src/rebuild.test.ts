@@ -14,6 +14,8 @@ import {
   gateway,
   openWorld,
   type Replica,
+  type ReplicaOptions,
+  search,
   type World,
 } from "./testing/harness.ts";
 import { deed, History } from "./testing/history.ts";
@@ -37,8 +39,13 @@ async function setting(): Promise<Setting> {
   const catalog = new StandInCatalog();
   return { world, catalog, replica: await start(world, catalog) };
 }
-async function start(world: World, catalog: StandInCatalog): Promise<Replica> {
-  const replica = await composeReplica(world);
+async function start(
+  world: World,
+  catalog: StandInCatalog,
+  { laterMs = 0, ...options }: ReplicaOptions & { readonly laterMs?: number } = {},
+): Promise<Replica> {
+  const replica = await composeReplica(world, options);
+  replica.surroundings.clock.advance(laterMs);
   open.push(replica);
   replica.surroundings.host(catalog.table());
   replica.surroundings.host(auditTable([]));
@@ -132,6 +139,33 @@ describe("a rebuild", () => {
       if (level !== "hour" && level !== "client-day") await rollups.deleteOne({ _id });
     expect((await rebuild(later))?.mendedBy.rollups).toBeGreaterThan(3);
     expect(await withoutSlices()).toEqual(before);
+  });
+
+  it("leaves it alone as well where single events are to be kept for longer from now on", async () => {
+    const { world, catalog, replica } = await setting();
+    const now = replica.surroundings.clock.now().getTime();
+    const downloads = Array.from({ length: 20 }, (_, i) =>
+      download(`d${i}`, "p", "1.0.0", { time: new Date(now - i * 9 * hourMs) }),
+    );
+    const searches = [search("s", "weather")];
+    await replica.analytics.recordUsage({ downloads, searches }, gateway);
+    await replica.close();
+    // Until all of it has gone, and until half of it has.
+    for (const laterMs of [5 * dayMs, 12 * dayMs]) {
+      const trimming = await start(world, catalog, { laterMs });
+      const oldest = trimming.surroundings.clock.now().getTime() - 9 * dayMs;
+      const left = downloads.filter(({ time }) => (time?.getTime() ?? 0) >= oldest).length;
+      await vi.waitFor(async () =>
+        expect((await rows(world, "usages")).filter(({ plugin }) => plugin === "p")).toHaveLength(left),
+      );
+      await trimming.close();
+      const before = await derived(world);
+      const config = { USAGE_RETENTION_DAYS: 90 };
+      const later = await start(world, catalog, { laterMs, config });
+      expect(await rebuild(later)).toMatchObject({ state: "done", mended: 0 });
+      expect(await derived(world)).toEqual(before);
+      await later.close();
+    }
   });
 
   it("has all totals told once more, since the catalog may have less than was told", async () => {

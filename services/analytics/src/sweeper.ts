@@ -51,14 +51,18 @@ export class Sweeper {
   }
 
   async #trim(): Promise<void> {
-    const { clock, config, usages, rollups } = this.#parts;
+    const { clock, config, usages, rollups, trims } = this.#parts;
     const now = clock.now();
     if (this.#closed || now.getTime() - this.#trimmedAt < trimEveryMs) return;
     await this.#foldPending();
     const kept = config.USAGE_RETENTION_DAYS * dayMs;
-    const trimmed = await usages.trim(before(now, kept));
+    const events = before(now, kept);
     // A day's sum may still grow while an event of that day can come, and with it whatever the day is the sum of.
-    if ((await rollups.trim(before(now, kept + dayMs), before(now, fineCountsMs))) && trimmed) {
+    const slices = before(now, kept + dayMs);
+    await trims.note("events", events);
+    await trims.note("slices", slices);
+    const trimmed = await usages.trim(events);
+    if ((await rollups.trim(slices, before(now, fineCountsMs))) && trimmed) {
       this.#trimmedAt = now.getTime();
     }
   }

@@ -5,7 +5,7 @@ import type { UsagePages } from "../store/usage-pages.ts";
 
 /** What a rebuild is made of. */
 export interface RebuildParts
-  extends Pick<Parts, "clock" | "log" | "clients" | "config" | "usages" | "rollups" | "activities"> {
+  extends Pick<Parts, "clock" | "log" | "clients" | "config" | "usages" | "rollups" | "trims" | "activities"> {
   readonly rollupRepair: RollupRepair;
   readonly releaseRepair: ReleaseRepair;
   readonly usagePages: UsagePages;

@@ -17,9 +17,10 @@ const leafLevels: readonly Level[] = ["slice", "search-slice", "query-slice", "h
  * From here on all single events are there, for a day at least: what is older counts for itself. Nothing that old is
  * taken any more either, so its counts stand still.
  */
-export function openSince(parts: Pick<RebuildParts, "clock" | "config">): Date {
-  const oldest = before(parts.clock.now(), (parts.config.USAGE_RETENTION_DAYS - 1) * dayMs);
-  return new Date(dayOf(oldest).getTime() + dayMs);
+async function openSince({ clock, config, trims }: RebuildParts): Promise<Date> {
+  const oldest = before(clock.now(), (config.USAGE_RETENTION_DAYS - 1) * dayMs);
+  const gone = await trims.before("events");
+  return new Date(Math.max(dayOf(oldest).getTime() + dayMs, gone.getTime()));
 }
 
 /** Hours that an earlier release has counted by themselves. */
@@ -29,15 +30,14 @@ export const isOldLeaf = ({ level, client }: Place): boolean => level === "hour"
 export async function rebuildLeaves(parts: RebuildParts, progress: RebuildProgress): Promise<void> {
   const known = new Set<string>();
   const look = async (places: readonly Place[]): Promise<void> => {
-    const fresh = places.filter(
-      ({ _id, start }) => !known.has(_id) && start !== undefined && start >= openSince(parts),
-    );
+    const since = await openSince(parts);
+    const fresh = places.filter(({ _id, start }) => !known.has(_id) && start !== undefined && start >= since);
     if (known.size > maxKnown) known.clear();
     for (const { _id } of fresh) known.add(_id);
     await check(parts, fresh, progress);
   };
   progress.step("events");
-  for await (const usages of parts.usagePages.from(openSince(parts), usagesAtOnce)) {
+  for await (const usages of parts.usagePages.from(await openSince(parts), usagesAtOnce)) {
     const due = dueOf(usages);
     await look(due.spots.flatMap((spot) => placesOf(spot).leaves));
     await noteUses(parts, due.users, progress);

@@ -13,23 +13,27 @@ interface Tier {
   readonly step: string;
   readonly sums: readonly Level[];
   readonly parts: readonly Level[];
-  /** As long as all of their parts are there for sure, in days; absent where parts are kept for good. */
-  readonly days?: (retention: number) => number;
+  /** Since when all of their parts are there for sure; absent where parts are kept for good. */
+  readonly since?: (parts: RebuildParts) => Promise<Date>;
 }
 
-const untilSlicesGo = (retention: number): number => retention - 1;
-/** Hours are kept two days longer. */
-const untilHoursGo = (): number => 365;
+async function slicesSince({ clock, config, trims }: RebuildParts): Promise<Date> {
+  const kept = before(clock.now(), (config.USAGE_RETENTION_DAYS - 1) * dayMs);
+  const gone = await trims.before("slices");
+  return kept > gone ? kept : gone;
+}
+/** They are kept two days longer. */
+const hoursSince = async ({ clock }: RebuildParts): Promise<Date> => before(clock.now(), 365 * dayMs);
 
 /** From the bottom up. */
 const tiers: readonly Tier[] = [
-  { step: "hours", sums: ["hour"], parts: ["slice"], days: untilSlicesGo },
-  { step: "days", sums: ["day", "client-day"], parts: ["hour"], days: untilHoursGo },
+  { step: "hours", sums: ["hour"], parts: ["slice"], since: slicesSince },
+  { step: "days", sums: ["day", "client-day"], parts: ["hour"], since: hoursSince },
   {
     step: "searches",
     sums: ["search-day", "found-day", "empty-day"],
     parts: ["search-slice", "query-slice", "search-hour"],
-    days: untilSlicesGo,
+    since: slicesSince,
   },
   { step: "months", sums: ["plugin-day", "month"], parts: ["day"] },
   { step: "totals", sums: ["version"], parts: ["month", "day"] },
@@ -83,12 +87,12 @@ function spotOf({ _id, level, plugin, version, client, query, start }: Rollup): 
 
 async function checkSums(
   parts: RebuildParts,
-  { days }: Tier,
+  tier: Tier,
   places: readonly Place[],
   progress: RebuildProgress,
 ): Promise<void> {
-  const { clock, config, rollups, rollupRepair } = parts;
-  const since = days === undefined ? undefined : before(clock.now(), days(config.USAGE_RETENTION_DAYS) * dayMs);
+  const { rollups, rollupRepair } = parts;
+  const since = await tier.since?.(parts);
   const due = places.filter(
     (place) => !isOldLeaf(place) && (since === undefined || (place.start !== undefined && place.start >= since)),
   );
