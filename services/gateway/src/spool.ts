@@ -180,8 +180,9 @@ export class UsageSpool {
 
   /** Names begin with the time, and all are in one directory. */
   #oldest(): string | undefined {
-    const paths = [...this.#waiting, ...(this.#current === undefined ? [] : [this.#current])].map(({ path }) => path);
-    return paths.sort()[0];
+    let oldest = this.#current?.path;
+    for (const { path } of this.#waiting) if (oldest === undefined || path < oldest) oldest = path;
+    return oldest;
   }
 
   #open(): OpenFile {
