@@ -186,6 +186,26 @@ describe("after much work", () => {
   });
 });
 
+it("counts what was stored after a replica whose clock is ahead had taken its batch for left behind", async () => {
+  const ahead = kept(await composeReplica(world, { catalog }));
+  ahead.surroundings.clock.advance(60_000);
+  const batches = await world.documents.collection<{ _id: string }>({ name: "batches", indexes: [] });
+  const documents = intercepted(world.documents, "usages", "insertNew", async (insert) => {
+    await ahead.service.start();
+    await vi.waitFor(async () => expect(await batches.countDocuments({})).toBe(0));
+    // From here on it answers what is under way, and leaves the counting to others.
+    await ending.service.close();
+    return insert();
+  });
+  const ending: Replica = await composeReplica(world, { documents });
+  expect(await record(ending, [download("1", "p")])).toEqual({ recorded: 1 });
+  const next = kept(await composeReplica(world, { catalog }));
+  next.surroundings.clock.advance(120_000);
+  await next.service.start();
+  await vi.waitFor(async () => expect((await usageOf(next, "p")).downloads).toBe(1));
+  await vi.waitFor(async () => expect(await batches.countDocuments({})).toBe(0));
+});
+
 /** How the store treats the replica that takes a batch. */
 const treatment = fc.option(
   fc.oneof(

@@ -64,7 +64,7 @@ export class Folding {
         spots: batches.flatMap(({ spots }) => spots),
         users: batches.flatMap(({ users }) => users),
       });
-      await store.end(batches.map(({ _id }) => _id));
+      await store.end(batches);
       counted();
       return places;
     } catch (error) {

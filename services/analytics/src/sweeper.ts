@@ -75,7 +75,7 @@ export class Sweeper {
       const some = await batches.before(until, batchesAtOnce);
       const due = { spots: some.flatMap(({ spots }) => spots), users: some.flatMap(({ users }) => users) };
       await fold(due);
-      await batches.end(some.map(({ _id }) => _id));
+      await batches.end(some);
       if (some.length < batchesAtOnce) return true;
     }
     return false;

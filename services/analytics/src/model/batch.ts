@@ -28,6 +28,8 @@ export interface Due {
 export interface Batch extends Due {
   readonly _id: string;
   readonly since: Date;
+  /** All of its events are: until then whoever counts it has not seen all that it stands for. */
+  readonly stored?: true;
 }
 
 export function dueOf(usages: readonly Usage[]): Due {

@@ -27,6 +27,6 @@ export const recordUsage: UseCase<"recordUsage"> = (parts) => async (request, co
   const batch = { _id: parts.ids.unique(), since: now, ...dueOf(usages) };
   await parts.batches.begin(batch);
   const fresh = await parts.usages.insertNew(usages);
-  await parts.folding.add(batch);
+  await parts.folding.add(await parts.batches.keep(batch));
   return { recorded: fresh.length };
 };
