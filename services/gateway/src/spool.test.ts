@@ -224,6 +224,29 @@ it("sends what comes behind a file that cannot be read or sent, and tries that o
   expect(readdirSync(directory)).toEqual(["000000000000001-unreadable.jsonl"]);
 });
 
+it("counts what it cannot write down as long as it lives", async () => {
+  const { spool, dropped } = open();
+  rmSync(directory, { recursive: true });
+  spool.download(download("a"), address);
+  send = async () => {
+    throw unavailable("Analytics");
+  };
+  await spool.drain().catch(() => undefined);
+  spool.download(download("b"), address);
+  send = async (uses) => void taken.push(...uses);
+  await spool.drain();
+  expect(plugins()).toEqual(["a", "b"]);
+  for (let i = 0; i < 10_020; i++) spool.download(download("many"), address);
+  expect(await dropped()).toBe(20);
+  mkdirSync(directory);
+  spool.download(download("c"), address);
+  expect(readdirSync(directory)).toHaveLength(1);
+  await spool.drain();
+  expect(taken).toHaveLength(10_003);
+  expect(await dropped()).toBe(20);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
 it("stays within its disk space, and says what it dropped", async () => {
   const { spool, dropped } = open(1000);
   for (let i = 0; i < 20; i++) spool.download(download("a"), address);

@@ -7,6 +7,7 @@ import { type Clock, type Ids, type Logger, type Metrics, partsOf } from "@regis
 import type { AddressHashes } from "./address-hashes.ts";
 import { closedPath, leftBehind, openName, readIfThere } from "./spool-files.ts";
 import { exportSpool, type SpoolCounters } from "./spool-metrics.ts";
+import { Unwritten } from "./unwritten.ts";
 import { type DownloadUse, encodeUse, readUses, type SearchUse, type Use } from "./usage.ts";
 
 /** A file is closed and a new one begun at this size, so that none grows while analytics is away. */
@@ -56,6 +57,7 @@ export class UsageSpool {
   #waitingBytes = 0;
   /** Lines that are not written yet. */
   #held: string[] = [];
+  readonly #unwritten = new Unwritten();
   /** The last write ended somewhere inside a line. */
   #torn = false;
   #warnedAt = 0;
@@ -88,7 +90,7 @@ export class UsageSpool {
   }
 
   /**
-   * On disk when this returns.
+   * On disk when this returns, or in memory where the disk takes nothing.
    * @param address of the caller, which goes no further than this: its hash does
    */
   download(use: Omit<DownloadUse, Given>, address: string | undefined): void {
@@ -130,6 +132,7 @@ export class UsageSpool {
     ended.abort();
     this.#closed = true;
     this.#rotate();
+    this.#dropUnwritten(this.#unwritten.size, undefined);
   }
 
   async #sendLast(): Promise<void> {
@@ -143,13 +146,13 @@ export class UsageSpool {
   }
 
   #flush(): void {
-    const count = this.#held.length;
-    if (count === 0) return;
+    const held = this.#held;
+    if (held.length === 0) return;
     this.#rotateIfOld();
-    const lines = Buffer.from((this.#torn ? "\n" : "") + this.#held.join(""));
+    const lines = Buffer.from((this.#torn ? "\n" : "") + held.join(""));
     this.#held = [];
     if (this.#waitingBytes + (this.#current?.bytes ?? 0) + lines.length > this.#deps.maxBytes) {
-      this.#drop(count, "the spool is full: LIMIT_SPOOL_BYTES", undefined);
+      this.#drop(held.length, "the spool is full: LIMIT_SPOOL_BYTES", undefined);
       return;
     }
     try {
@@ -161,8 +164,14 @@ export class UsageSpool {
       this.#torn = false;
       if (this.#current.bytes >= fileBytes) this.#rotate();
     } catch (error) {
-      this.#drop(count, "the spool cannot be written", error);
+      this.#warn("the usage spool cannot be written: what is answered is counted from memory", { err: error });
+      // Of a short write some lines are in both, under the same ids.
+      this.#dropUnwritten(this.#unwritten.keep(held), error);
     }
+  }
+
+  #dropUnwritten(count: number, cause: unknown): void {
+    if (count > 0) this.#drop(count, "the spool cannot be written", cause);
   }
 
   #drop(count: number, why: string, cause: unknown): void {
@@ -218,6 +227,7 @@ export class UsageSpool {
     this.#flush();
     this.#rotateIfOld();
     const now = this.#deps.clock.now().getTime();
+    if (this.#unwritten.size > 0) await this.#unwritten.send(batchSize, (uses) => this.#send(uses));
     if (now - this.#adoptedAt >= adoptEveryMs) this.#adopt("unclosed");
     await this.#sendWaiting();
     if (this.#closed || this.#current === undefined || this.#current.bytes === 0) return;
