@@ -2,6 +2,8 @@ import { PluginUpdated, ReleasePublished } from "@registry/contracts/events";
 import { intercepted } from "@registry/documents/testing";
 import { unavailable } from "@registry/domain";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { pluginTotalId, type Rollup } from "./model/rollup.ts";
+import type { Plugin } from "./store/plugins.ts";
 import { download, gateway, openWorld, type Replica, search, startReplica, type World } from "./testing/harness.ts";
 
 let world: World;
@@ -91,6 +93,29 @@ describe("download counters", () => {
     await becomes("pump", "public");
     await expect.poll(() => scrape(replica, perPlugin)).toEqual({ [named("pump")]: 3 });
     await expect.poll(() => scrape(replica, "registry_downloads_total")).toEqual({ registry_downloads_total: 3 });
+  });
+
+  it("have one series for each version, though it is overtaken while they are read", async () => {
+    const rollups = await world.documents.collection<Rollup>({ name: "rollups", indexes: [] });
+    const counted = (plugin: string, version: string, count: number): Rollup => {
+      const place = { level: "version", plugin, version, up: [pluginTotalId(plugin)] } as const;
+      return { ...place, _id: `version|${plugin}|${version}`, count, rank: count };
+    };
+    await rollups.insertNew([
+      ...Array.from({ length: 999 }, (_, i) => counted("secret", `1.0.${i}`, 10)),
+      counted("pump", "1.0.0", 5),
+    ]);
+    const documents = intercepted(world.documents, "rollups", "find", async (find) => {
+      const page = (await find()) as Rollup[];
+      if (page.length === 1000) await rollups.insertNew([counted("secret", "2.0.0", 20)]);
+      return page;
+    });
+    const plugins = await world.documents.collection<Plugin>({ name: "plugins", indexes: [] });
+    await plugins.insertOne({ _id: "pump", visibility: "public", revision: 1 });
+    const replica = await start({ documents });
+    expect((await replica.analytics.getMetrics({})).downloads).toEqual([
+      { plugin: "pump", version: "1.0.0", downloads: 5 },
+    ]);
   });
 
   it("are a thousand at most, the rest in one", async () => {

@@ -28,14 +28,15 @@ export const getMetrics: UseCase<"getMetrics"> = (parts) => async (_request, con
 };
 
 async function recent(parts: Parts, all: boolean): Promise<Publish[]> {
-  const shown: Publish[] = [];
-  for (let page = 0; page < maxPages && shown.length < recentCount; page++) {
+  // By id: what comes in between two pages moves the rest, and the next one begins with what was read.
+  const shown = new Map<string, Publish>();
+  for (let page = 0; page < maxPages && shown.size < recentCount; page++) {
     const newest = await parts.publishes.newest(page * publishesAtOnce, publishesAtOnce);
     const names = await parts.plugins.shownAmong([...new Set(newest.map(({ plugin }) => plugin))], all);
-    shown.push(...newest.filter(({ plugin }) => names.has(plugin)));
+    for (const publish of newest) if (names.has(publish.plugin)) shown.set(publish._id, publish);
     if (newest.length < publishesAtOnce) break;
   }
-  return shown.slice(0, recentCount);
+  return [...shown.values()].slice(0, recentCount);
 }
 
 interface Row {
@@ -56,13 +57,14 @@ export async function downloadRows(parts: Parts): Promise<{ totalDownloads: numb
 }
 
 async function publicRows(parts: Parts, names: ReadonlySet<string>, limit: number): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let page = 0; page < maxPages && rows.length < limit; page++) {
+  // By id, as recent publications are.
+  const rows = new Map<string, Row>();
+  for (let page = 0; page < maxPages && rows.size < limit; page++) {
     const versions = await parts.rollups.versionTotals(page * rowsAtOnce, rowsAtOnce);
-    for (const { plugin, version, count } of versions) {
-      if (plugin !== undefined && names.has(plugin)) rows.push({ plugin, version: version ?? "", downloads: count });
+    for (const { _id, plugin, version = "", count } of versions) {
+      if (plugin !== undefined && names.has(plugin)) rows.set(_id, { plugin, version, downloads: count });
     }
     if (versions.length < rowsAtOnce) break;
   }
-  return rows.slice(0, limit);
+  return [...rows.values()].slice(0, limit);
 }
