@@ -95,6 +95,16 @@ describe("download counters", () => {
     await expect.poll(() => scrape(replica, "registry_downloads_total")).toEqual({ registry_downloads_total: 3 });
   });
 
+  it("are read anew after the clock was set back", async () => {
+    const replica = await start();
+    await publishes("pump");
+    await downloads(replica, "pump", 3);
+    await expect.poll(() => scrape(replica, perPlugin)).toEqual({ [named("pump")]: 3 });
+    await becomes("pump", "private");
+    replica.surroundings.clock.advance(-3_600_000);
+    await expect.poll(() => scrape(replica, perPlugin)).toEqual({ [hidden]: 3 });
+  });
+
   it("have one series for each version, though it is overtaken while they are read", async () => {
     const rollups = await world.documents.collection<Rollup>({ name: "rollups", indexes: [] });
     const counted = (plugin: string, version: string, count: number): Rollup => {

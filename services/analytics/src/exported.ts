@@ -37,7 +37,8 @@ export function exportCounts(parts: Parts, metrics: Metrics, { names, speaks }: 
   const counts = async (): Promise<Counts> => {
     if (!speaks()) return nothing;
     const at = clock.now().getTime();
-    if (asked === undefined || at - asked.at >= maxAgeMs) asked = { at, counts: ask() };
+    // A clock that was set back must not keep a name that is hidden since.
+    if (asked === undefined || Math.abs(at - asked.at) >= maxAgeMs) asked = { at, counts: ask() };
     return asked.counts;
   };
   const registers = [metrics.registry];
