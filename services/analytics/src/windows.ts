@@ -16,7 +16,7 @@ const mostUnits = 4;
 const fewCounts = 1000;
 const msPerCount = 0.5;
 /** With what comes before, totals in answers are never ten seconds late by this. */
-const longestMs = 5000;
+const longestMs = 4000;
 const mostKept = 8;
 const mostWaiting = 32;
 
