@@ -118,7 +118,23 @@ it("says that a client went before it had its answer", async () => {
   const socket = await rawSocket(stack.url);
   const head = ["POST /api/v1/auth/login HTTP/1.1", "Host: a", "Content-Type: application/json", "Content-Length: 50"];
   socket.write(`${head.join("\r\n")}\r\n\r\n{`, () => socket.destroy());
-  expect(await theLine()).toMatchObject({ route: "/api/v1/auth/login", aborted: true });
+  expect(await theLine()).toMatchObject({ route: "/api/v1/auth/login", status: 499, aborted: true });
+});
+
+const login = "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+it.each([
+  ["is no HTTP", "nonsense\r\n\r\n", { status: 400, method: "_OTHER", route: "unmatched" }],
+  ["has headers without end", `GET / HTTP/1.1\r\nx: ${"y".repeat(20_000)}\r\n\r\n`, { status: 431, method: "_OTHER" }],
+  [
+    "breaks off in its body",
+    `${login}Transfer-Encoding: chunked\r\n\r\nZZZ\r\n`,
+    { status: 400, method: "POST", route: "/api/v1/auth/login" },
+  ],
+])("has one line for what %s, by the id and the status that were answered", async (_what, text, expected) => {
+  const [head = "", body = ""] = (await say(stack.url, text)).split("\r\n\r\n");
+  const request_id = /^x-request-id: (.+)$/m.exec(head)?.[1];
+  expect(JSON.parse(body)).toMatchObject({ status: expected.status, request_id });
+  expect(await theLine()).toMatchObject({ request_id, bytes: body.length, user: "anonymous", ...expected });
 });
 
 it("is silent of probes that are told that all is well", async () => {
@@ -150,10 +166,4 @@ it("takes no id from a client that looks like a token", async () => {
   const answer = await fetch(`${stack.url}/nowhere`, { headers: { "x-request-id": token } });
   expect(answer.headers.get("x-request-id")).not.toBe(token);
   expect((await theLine()).request_id).toBe(answer.headers.get("x-request-id"));
-});
-
-it("can do without requests that are none", async () => {
-  expect(await say(stack.url, "nonsense\r\n\r\n")).toMatch(/^HTTP\/1\.1 400 /);
-  await fetch(`${stack.url}/nowhere`);
-  expect(await theLine()).toMatchObject({ route: "unmatched" });
 });

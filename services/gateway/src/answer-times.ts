@@ -4,7 +4,7 @@ import { type RequestTimes, unmatched } from "./metrics.ts";
 import { templateOf } from "./route.ts";
 
 /** What proxies, too, call an answer whose client went before it had all of it. */
-const clientGone = 499;
+export const clientGone = 499;
 const brokenOff = 500;
 
 interface Exchange {
@@ -16,7 +16,8 @@ interface Exchange {
 export class AnswerTimes {
   readonly #times: RequestTimes;
   readonly #taken = new WeakSet<ServerResponse>();
-  readonly #broken = new WeakSet<ServerResponse>();
+  /** What was not sent to its end for another reason. */
+  readonly #broken = new WeakMap<ServerResponse, number>();
 
   constructor(times: RequestTimes) {
     this.#times = times;
@@ -25,7 +26,7 @@ export class AnswerTimes {
   follow(request: FastifyRequest, reply: FastifyReply): void {
     const { raw } = reply;
     raw.once("close", () => {
-      const early = this.#broken.has(raw) ? brokenOff : clientGone;
+      const early = this.#broken.get(raw) ?? clientGone;
       this.#take({ request, reply }, raw.writableFinished ? raw.statusCode : early);
     });
   }
@@ -37,7 +38,12 @@ export class AnswerTimes {
 
   /** That this answer will be cut off is no doing of its client's. */
   broke({ reply }: Pick<Exchange, "reply">): void {
-    this.#broken.add(reply.raw);
+    this.#broken.set(reply.raw, brokenOff);
+  }
+
+  /** Another answer was given on its socket, since its request broke. */
+  refused(response: ServerResponse, status: number): void {
+    this.#broken.set(response, status);
   }
 
   #take({ request, reply }: Exchange, status: number): void {

@@ -155,8 +155,15 @@ function refuseRaw(deps: AppDeps, error: NodeJS.ErrnoException, socket: Duplex):
     socket.destroy();
     return;
   }
-  const headers = Object.entries(deps.edge.headersFor()).map(([name, value]) => `${name}: ${value}`);
-  const { status, message } = rawProblem(error, deps.ids.unique(), headers);
-  deps.times.observe("", unmatched, status, 0);
-  socket.end(message, () => socket.destroy());
+  const { edge, exchanges, times, answerTimes } = deps;
+  const headers = Object.entries(edge.headersFor()).map(([name, value]) => `${name}: ${value}`);
+  // Perhaps it still listens; as a rule a client has gone that ends in the middle of its request.
+  const gone = error.code === "HPE_INVALID_EOF_STATE";
+  exchanges.broken(socket, gone, (requestId, during) => {
+    const { status, bytes, message } = rawProblem(error, requestId, headers);
+    if (during === undefined) times.observe("", unmatched, status, 0);
+    else if (!gone) answerTimes.refused(during, status);
+    socket.end(message, () => socket.destroy());
+    return { status, bytes };
+  });
 }

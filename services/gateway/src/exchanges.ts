@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 import type { Caller } from "@registry/domain";
 import {
   attribute,
@@ -13,6 +14,7 @@ import {
 } from "@registry/kit";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { AccessLog, type Ended } from "./access-log.ts";
+import { clientGone } from "./answer-times.ts";
 import { clientKind } from "./client-kind.ts";
 import { requestIdOf } from "./request-id.ts";
 import { templateOf } from "./route.ts";
@@ -35,14 +37,29 @@ export interface AccessLogOptions {
   readonly probes: boolean;
 }
 
+/** What was answered on the bare socket to a request that could not be read to its end. */
+export interface Refusal {
+  readonly status: number;
+  /** Of the body. */
+  readonly bytes: number;
+}
+
 /** What is known of an exchange by now, at its request: a property costs less than a map from one to the other. */
 const progress = Symbol("exchange");
 interface Progress {
+  readonly raw: IncomingMessage;
+  readonly response: ServerResponse;
+  requestId?: string;
   request?: FastifyRequest;
   reply?: FastifyReply;
   caller?: Caller;
+  refused?: Refusal;
 }
-type Followed = IncomingMessage & { [progress]?: Progress };
+/** The request, and the connection that it came by, which knows the last of its requests. */
+type Followed<T> = T & { [progress]?: Progress };
+
+/** OpenTelemetry's word for a method that is none. */
+const noMethod = "_OTHER";
 
 /** Follows every exchange to its end: a span where traces are on, and a line in the access log. */
 export class Exchanges {
@@ -72,17 +89,17 @@ export class Exchanges {
   /** Serves a request that is answered in its own time. */
   follow(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
     const exchange = this.begin(request);
-    const known: Progress = {};
-    (request as Followed)[progress] = known;
+    const known: Progress = { raw: request, response };
+    (request as Followed<IncomingMessage>)[progress] = known;
+    (request.socket as Followed<Duplex>)[progress] = known;
     const sentBefore = request.socket.bytesWritten;
     response.once("close", () => {
-      const aborted = !response.writableFinished;
+      const aborted = !response.writableFinished && known.refused === undefined;
       const bytes = aborted ? request.socket.bytesWritten - sentBefore : bodyBytes(request, known.reply);
+      const status = aborted && !response.headersSent ? clientGone : response.statusCode;
       this.end(exchange, request, {
         ...this.#describe(request, known),
-        status: response.statusCode,
-        bytes,
-        aborted,
+        ...{ status, bytes, aborted, ...known.refused },
         durationMs: performance.now() - exchange.startedAt,
       });
     });
@@ -91,22 +108,53 @@ export class Exchanges {
 
   /** The framework has taken the request. */
   routed(request: FastifyRequest, reply: FastifyReply): void {
-    const known = (request.raw as Followed)[progress];
+    const known = (request.raw as Followed<IncomingMessage>)[progress];
     if (known !== undefined) Object.assign(known, { request, reply });
   }
 
   /** It is known who sent it. */
   identified(request: IncomingMessage, caller: Caller): void {
-    const known = (request as Followed)[progress];
+    const known = (request as Followed<IncomingMessage>)[progress];
     if (known !== undefined) known.caller = caller;
   }
 
-  #describe(raw: IncomingMessage, { request, caller }: Progress) {
+  /**
+   * What came on the connection can be read no further.
+   * @param gone its other end has closed it
+   * @param refuse answers it under the id that it is given; told of the exchange that broke, if one was under way
+   */
+  broken(
+    socket: Duplex,
+    gone: boolean,
+    refuse: (requestId: string, during: ServerResponse | undefined) => Refusal,
+  ): void {
+    const last = (socket as Followed<Duplex>)[progress];
+    const open = last === undefined || last.response.closed ? undefined : last;
+    if (open?.response.headersSent === true) {
+      // Within an answer nothing else can be said.
+      socket.destroy();
+    } else if (open !== undefined && !open.raw.complete) {
+      const refusal = refuse(this.#requestIdOf(open.raw, open), open.response);
+      if (!gone) open.refused = refusal;
+    } else {
+      const requestId = this.#ids.unique();
+      const ended = { ...refuse(requestId, undefined), method: noMethod, route: undefined, durationMs: 0, requestId };
+      this.#log?.write(ended, clientKind("rest", undefined), undefined);
+    }
+  }
+
+  #requestIdOf(raw: IncomingMessage, known: Progress): string {
+    known.requestId ??= known.request?.id ?? requestIdOf(raw, this.#ids);
+    return known.requestId;
+  }
+
+  #describe(raw: IncomingMessage, known: Progress) {
+    const { request, caller } = known;
     const url = request?.routeOptions.url;
     return {
       method: methodOf(raw),
       route: url === undefined ? undefined : templateOf(url),
-      requestId: request?.id ?? requestIdOf(raw, this.#ids),
+      requestId: this.#requestIdOf(raw, known),
       userId: caller?.type === "user" ? caller.id : undefined,
     };
   }
@@ -137,7 +185,8 @@ function tellSpan(span: Span, request: IncomingMessage, { method, route, status,
   if (route !== undefined) span.rename(`${method} ${route}`);
   span.set({
     [attribute.httpMethod]: method,
-    [attribute.httpStatus]: status,
+    // Who went before there was an answer was sent no status.
+    ...(status === clientGone ? {} : { [attribute.httpStatus]: status }),
     [attribute.httpBytes]: ended.bytes,
     [attribute.urlScheme]: "encrypted" in request.socket ? "https" : "http",
     [ownAttribute.requestId]: ended.requestId,

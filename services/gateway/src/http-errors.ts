@@ -153,12 +153,12 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
   return known(toRegistryError(error), requestId);
 }
 
-/** What is answered on a socket whose request could not even be parsed: a complete HTTP/1.1 message, and its status. */
+/** What is answered on a socket whose request could not even be parsed: a complete HTTP/1.1 message, its status and its body's bytes. */
 export function rawProblem(
   error: NodeJS.ErrnoException,
   requestId: string,
   headers: readonly string[],
-): { readonly status: number; readonly message: string } {
+): { readonly status: number; readonly bytes: number; readonly message: string } {
   const [status, reason, detail] =
     error.code === "HPE_HEADER_OVERFLOW"
       ? ([431, "HEADERS_TOO_LARGE", "The request's headers are larger than 16 KiB"] as const)
@@ -166,14 +166,15 @@ export function rawProblem(
         ? ([408, "REQUEST_TIMEOUT", "The request took too long to arrive"] as const)
         : ([400, "MALFORMED_REQUEST", "The request is not valid HTTP"] as const);
   const body = JSON.stringify(problem(status, reason, detail, requestId));
+  const bytes = Buffer.byteLength(body);
   const lines = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     "content-type: application/problem+json; charset=utf-8",
-    `content-length: ${Buffer.byteLength(body)}`,
+    `content-length: ${bytes}`,
     "cache-control: no-store",
     `x-request-id: ${requestId}`,
     ...headers,
     "connection: close",
   ];
-  return { status, message: `${lines.join("\r\n")}\r\n\r\n${body}` };
+  return { status, bytes, message: `${lines.join("\r\n")}\r\n\r\n${body}` };
 }

@@ -140,6 +140,14 @@ describe("answers that do not end by themselves", () => {
     });
   });
 
+  it("are told of once, with what was answered, where they broke in the middle", async () => {
+    const login = `POST /api/v1/auth/login HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n`;
+    await say(stack.url, `${login}transfer-encoding: chunked\r\n\r\nno length\r\n`);
+    const all = () => scrape(stack, `${count}{method="POST"`);
+    await expect.poll(all).toEqual({ [requests("POST", "/api/v1/auth/login", 400)]: 1 });
+    expect(await scrape(stack, requests("other", "unmatched", 400))).toEqual({});
+  });
+
   it("are told of when they begin where they go on for as long as somebody listens", async () => {
     const series = requests("GET", "/api/v1/changes", 200);
     const socket = await rawSocket(stack.url);
