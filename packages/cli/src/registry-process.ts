@@ -176,7 +176,10 @@ function buildFrame({ plan, settings, log, tls, opened, tracing }: FrameParts) {
   metrics.showCache("identities", () => identity.figures);
   const anonymousRead = settings.ANONYMOUS_READ;
   const rules = new ClientRules({ groups: settings.GRPC_CLIENTS, aliases: settings.GRPC_CLIENT_NAMES });
-  const pipeline = new Pipeline({ identity, clients: rules, anonymousRead, log, metrics, newId: systemIds.unique });
+  const pipeline = new Pipeline({
+    ...{ identity, clients: rules, anonymousRead, log, metrics, newId: systemIds.unique },
+    logsRequests: settings.ACCESS_LOG,
+  });
   // What the process asks for itself it asks as one of its services, since its certificate has no other names.
   const speaker = plan.hosted[0] ?? "gateway";
   const calls = tracedCalls(pipeline, tracing);

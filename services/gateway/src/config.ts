@@ -72,7 +72,7 @@ export const gatewaySettings = {
     max: 86_400,
   }),
   ACCESS_LOG: setting.flag({
-    description: "false: no log line for each request",
+    description: "false: no log line for each request, of gRPC neither",
     fallback: true,
   }),
   RATE_LIMIT_READS: setting.integer({

@@ -14,7 +14,7 @@ function decodeOrMark(type: MethodDefinition["requestType"], bytes: Uint8Array):
 
 /**
  * The same service, whose request types never throw: a throw while decoding would be answered as a fault of the server.
- * What they decode has to be read by `readable`.
+ * What they decode has to be read by `readable`, within the call.
  */
 export function decodingAll(definition: ServiceDefinition): ServiceDefinition {
   const methods = Object.entries(definition.methods).map(([name, method]) => {

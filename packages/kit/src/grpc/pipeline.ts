@@ -1,4 +1,4 @@
-import { RegistryError } from "@registry/domain";
+import { type Caller, RegistryError } from "@registry/domain";
 import { anySignal } from "../any-signal.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Logger } from "../log.ts";
@@ -6,6 +6,7 @@ import type { Metrics } from "../metrics.ts";
 import { AuditTrail, RefusalLimit } from "./audit-trail.ts";
 import { type ClientRules, groupOf } from "./client-rules.ts";
 import { codeOf, deadlineExceeded, toRegistryError } from "./errors.ts";
+import { readable } from "./messages.ts";
 import { type AuditNote, type CallContext, type ErasedRow, enforce, type ServiceTable } from "./table.ts";
 import { methodOf } from "./transport.ts";
 
@@ -36,6 +37,8 @@ export interface PipelineDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly newId: () => string;
+  /** Calls of whoever is no process of the registry have a line at `info`, too. Default false. */
+  readonly logsRequests?: boolean;
 }
 
 /** How a call reaches its handler. Fails with `RegistryError` only. */
@@ -69,8 +72,9 @@ export class Pipeline implements Calls {
   async unary(table: ServiceTable, method: string, request: unknown, meta: CallMeta): Promise<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const { context, trail } = await this.#enter(call, table, request, meta);
-      const handle = async (): Promise<unknown> => call.row.handle(request, context);
+      const message = readable(methodOf(table.definition, method), request);
+      const { context, trail } = await this.#enter(call, table, message, meta);
+      const handle = async (): Promise<unknown> => call.row.handle(message, context);
       const handled = trail === undefined ? handle() : trail.follow(handle, call);
       const answer = await untilAborted(handled, call.signal);
       call.end();
@@ -86,8 +90,9 @@ export class Pipeline implements Calls {
   async *stream(table: ServiceTable, method: string, request: unknown, meta: CallMeta): AsyncGenerator<unknown> {
     const call = this.#begin(table, method, meta);
     try {
-      const { context } = await this.#enter(call, table, request, meta);
-      for await (const message of call.row.handle(request, context) as AsyncIterable<unknown>) {
+      const asked = readable(methodOf(table.definition, method), request);
+      const { context } = await this.#enter(call, table, asked, meta);
+      for await (const message of call.row.handle(asked, context) as AsyncIterable<unknown>) {
         call.signal.throwIfAborted();
         yield message;
       }
@@ -110,9 +115,11 @@ export class Pipeline implements Calls {
     if (peerNames !== undefined) clients.admit(peerNames, groupOf(table, call.row));
     const via = await identity.serviceOf(meta.serviceToken);
     if (peerNames !== undefined && via !== undefined) clients.prove(peerNames, via);
+    call.identified({ via });
     const address = via === undefined ? meta.peer : meta.address;
     const { caller, authorization } = await identity.resolve(meta.authorization, address);
     if (peerNames !== undefined && caller.type === "service") clients.prove(peerNames, caller.name);
+    call.identified({ via, caller });
     const context: CallContext = {
       caller,
       authorization,
@@ -148,10 +155,17 @@ export class Pipeline implements Calls {
     const { fullName } = table.definition;
     const { name } = methodOf(table.definition, method);
     const log = this.#deps.log.child({ request_id: requestId, rpc: `${fullName}/${method}` });
-    const call = new OpenCall(row, requestId, meta, log, this.#deps.metrics.served.begin(fullName, name));
+    const measured = this.#deps.metrics.served.begin(fullName, name);
+    const call = new OpenCall(row, requestId, meta, log, measured, this.#deps.logsRequests === true);
     if (row.maxDurationMs === 0) call.endWith(this.#ending.signal);
     return call;
   }
+}
+
+interface Who {
+  /** The service that passes the call on. */
+  readonly via?: string | undefined;
+  readonly caller?: Caller;
 }
 
 class OpenCall {
@@ -164,12 +178,22 @@ class OpenCall {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #startedAt = performance.now();
+  readonly #logsRequests: boolean;
   #ended = false;
+  #who: Who = {};
   #noted: AuditNote = {};
   #stopListening = (): void => undefined;
 
   /** @param measured to be told the code with which the call ends */
-  constructor(row: ErasedRow, requestId: string, meta: CallMeta, log: Logger, measured: (code: string) => void) {
+  constructor(
+    row: ErasedRow,
+    requestId: string,
+    meta: CallMeta,
+    log: Logger,
+    measured: (code: string) => void,
+    logsRequests: boolean,
+  ) {
+    this.#logsRequests = logsRequests;
     this.row = row;
     this.requestId = requestId;
     this.log = log;
@@ -203,6 +227,11 @@ class OpenCall {
     this.#noted = { ...this.#noted, ...note };
   }
 
+  /** It is known who calls, as far as that. */
+  identified(who: Who): void {
+    this.#who = who;
+  }
+
   end(): void {
     this.#end("ok", "OK");
   }
@@ -212,7 +241,10 @@ class OpenCall {
     this.#ended = true;
     this.#measured(code);
     const ms = performance.now() - this.#startedAt;
-    this.log.debug({ outcome, duration_ms: Math.round(ms * 10) / 10 }, "call");
+    const { via, caller } = this.#who;
+    const told = { outcome, code, duration_ms: Math.round(ms * 10) / 10 };
+    if (!this.#logsRequests || via !== undefined || caller?.type === "service") this.log.debug(told, "call");
+    else this.log.info({ ...told, user: caller?.type === "user" ? caller.id : "anonymous" }, "request");
   }
 
   fail(error: unknown): RegistryError {

@@ -6,7 +6,7 @@ import { HealthDefinition } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
 import { toRegistryError, toServerError } from "./errors.ts";
 import { healthService, type Serves } from "./health.ts";
-import { decodingAll, readable } from "./messages.ts";
+import { decodingAll } from "./messages.ts";
 import type { CallMeta, Calls } from "./pipeline.ts";
 import {
   addressHeader,
@@ -48,14 +48,14 @@ function implementationOf(table: ServiceTable, pipeline: Calls, secure: boolean)
     method.responseStream
       ? async function* (request: unknown, context: NiceContext): AsyncGenerator<unknown> {
           try {
-            yield* pipeline.stream(table, name, readable(method, request), metaOf(context, secure));
+            yield* pipeline.stream(table, name, request, metaOf(context, secure));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
         }
       : async (request: unknown, context: NiceContext): Promise<unknown> => {
           try {
-            return await pipeline.unary(table, name, readable(method, request), metaOf(context, secure));
+            return await pipeline.unary(table, name, request, metaOf(context, secure));
           } catch (error) {
             throw toServerError(toRegistryError(error));
           }
