@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import {
   inspectSettings,
+  otlpTarget,
   readEnvironment,
   type ServiceName,
   type SettingsRead,
+  shownAddress,
   systemClock,
-  tracesUrl,
 } from "@registry/kit";
 import { planProcess } from "./plan.ts";
 import { unknownRules } from "./policy-rules.ts";
@@ -52,14 +53,14 @@ function describe(running: RegistryProcess, hosted: readonly string[], settings:
     settings.S3_ENDPOINT === undefined ? "package files" : "S3",
   ];
   const url = running.httpUrl;
-  const traces = tracesUrl(settings);
+  const traces = otlpTarget(settings)?.url;
   return [
     `AgentiCraft registry is ready (${hosted.length === 5 ? "all services" : hosted.join(", ")})`,
     ...(url === undefined ? [] : [`  HTTP     ${url}`]),
     `  gRPC     ${running.grpcAddress}${settings.GRPC_TLS_CERT_FILE === undefined ? "" : " (TLS, client certificates)"}`,
     ...(running.opsUrl === undefined ? [] : [`  health   ${running.opsUrl}/ready`]),
     `  data     ${settings.DATA_DIR} (${stores.join(", ")})`,
-    ...(traces === undefined ? [] : [`  traces   ${traces}`]),
+    ...(traces === undefined ? [] : [`  traces   ${shownAddress(traces)}`]),
     ...(running.newAdminTokenFile === undefined
       ? []
       : [`  token    ${running.newAdminTokenFile} (of the administrator, made just now; keep it safe)`]),

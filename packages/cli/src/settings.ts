@@ -1,7 +1,7 @@
 import {
-  headerSecrets,
   logLevels,
   type NameLists,
+  otlpSecrets,
   ownNames,
   parseNameLists,
   passwordsIn,
@@ -169,5 +169,5 @@ export function secretsIn(settings: AllSettings): string[] {
     if (!confidential || typeof value !== "string") return [];
     return secret ? [value] : passwordsIn(value);
   });
-  return [...new Set([...values, ...headerSecrets(settings)])];
+  return [...new Set([...values, ...otlpSecrets(settings)])];
 }

@@ -59,7 +59,7 @@ export {
 } from "./telemetry/context.ts";
 export { blobSpans, documentSpans, eventSpans } from "./telemetry/observers.ts";
 export { openTracing } from "./telemetry/open.ts";
-export { headerSecrets, telemetrySettings, tracesUrl } from "./telemetry/settings.ts";
+export { otlpSecrets, otlpTarget, shownAddress, telemetrySettings } from "./telemetry/settings.ts";
 export { noTracing, type Span, type Tracing } from "./telemetry/tracing.ts";
 export { readTlsFiles, TlsFileError, type TlsFiles, type TlsMaterial } from "./tls/files.ts";
 export { WatchedTls } from "./tls/watched.ts";

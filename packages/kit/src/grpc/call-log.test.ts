@@ -104,6 +104,11 @@ it.each([
   expect(await theLine()).toMatchObject({ msg: "request", request_id: "this", code, user: "anonymous" });
 });
 
+it("takes no id from a caller that looks like a token", async () => {
+  await call("GetUpload", id("u"), { "x-request-id": `acr_${"a".repeat(40)}` });
+  expect((await theLine()).request_id).toMatch(/^[0-9a-f-]{36}$/);
+});
+
 it("has a line for a stream whose reader went", async () => {
   const stream = client.makeServerStreamRequest(path("ReadBlob"), plain, plain, id("u"), new Metadata());
   stream.on("error", () => undefined).once("data", () => stream.cancel());

@@ -4,6 +4,7 @@ import { type CompatServiceDefinition, createServer, type CallContext as NiceCon
 import { errorDetailsServerMiddleware } from "nice-grpc-error-details";
 import { HealthDefinition } from "nice-grpc-server-health";
 import { ServerReflection, ServerReflectionService } from "nice-grpc-server-reflection";
+import { scrub } from "../scrub.ts";
 import { toRegistryError, toServerError } from "./errors.ts";
 import { healthService, type Serves } from "./health.ts";
 import { decodingAll } from "./messages.ts";
@@ -25,6 +26,9 @@ function addressIn(text: string | undefined): string | undefined {
   return plain === undefined || isIP(plain) === 0 ? undefined : plain;
 }
 
+/** One that looks like a secret would be none in the log, so that nobody could find what it stands for. */
+const isRequestId = (text: string): boolean => /^[\w-]{1,64}$/.test(text) && scrub(text) === text;
+
 /** @param secure whether the connection's other end has shown a certificate */
 function metaOf(context: NiceContext, secure: boolean): CallMeta {
   const timeout = context.metadata.get(timeoutHeader);
@@ -35,7 +39,7 @@ function metaOf(context: NiceContext, secure: boolean): CallMeta {
     address: addressIn(context.metadata.get(addressHeader)),
     peerNames: secure ? (context.metadata.get(peerNamesHeader) ?? "").split(",") : undefined,
     peer: addressIn(/^(?:ipv[46]:)?\[?(.+?)\]?:\d+$/.exec(decodeURIComponent(context.peer))?.[1]),
-    requestId: requestId !== undefined && /^[\w-]{1,64}$/.test(requestId) ? requestId : undefined,
+    requestId: requestId !== undefined && isRequestId(requestId) ? requestId : undefined,
     traceparent: context.metadata.get(traceHeader),
     timeoutMs: timeout !== undefined && /^\d{1,9}$/.test(timeout) ? Number(timeout) : undefined,
     signal: context.signal,

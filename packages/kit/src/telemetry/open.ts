@@ -1,5 +1,5 @@
 import type { Logger } from "../log.ts";
-import { type TelemetryConfig, tracesUrl } from "./settings.ts";
+import { otlpTarget, type TelemetryConfig } from "./settings.ts";
 import { noTracing, type Tracing } from "./tracing.ts";
 
 export interface TracingDeps {
@@ -16,8 +16,8 @@ export interface TracingDeps {
 
 /** Spans go where the settings say; where they say nothing there are none, and nothing of OpenTelemetry is loaded. */
 export async function openTracing(config: TelemetryConfig, deps: TracingDeps): Promise<Tracing> {
-  const url = tracesUrl(config);
-  if (url === undefined) return noTracing;
+  const target = otlpTarget(config);
+  if (target === undefined) return noTracing;
   const { startTracing } = await import("./otel/start.ts");
-  return startTracing(url, config, deps);
+  return startTracing(target, config, deps);
 }

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { type handleUnaryCall, Server, ServerCredentials, type StatusObject, status } from "@grpc/grpc-js";
 import * as conventions from "@opentelemetry/semantic-conventions/incubating";
 import { RegistryError } from "@registry/domain";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Receiver, startReceiver } from "../../../../test/otlp/receiver.ts";
 import { inspectSettings } from "../config/read.ts";
 import { createLogger } from "../log.ts";
@@ -170,6 +172,69 @@ it("sends what is left when it is closed, and waits for no collector that hangs"
   await other.close();
   expect(collector.headers).toHaveLength(2);
 }, 20_000);
+
+describe("a collector that speaks gRPC", () => {
+  const plain = (bytes: Buffer): Buffer => bytes;
+  let server: Server;
+  let endpoint: string;
+  let answer: Partial<StatusObject> | undefined;
+  let keys: unknown[];
+
+  /** Hands on what it is told. */
+  const Export = {
+    path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    ...{ requestStream: false, responseStream: false, requestSerialize: plain, responseSerialize: plain },
+    ...{ requestDeserialize: plain, responseDeserialize: plain },
+  };
+  beforeEach(async () => {
+    answer = undefined;
+    keys = [];
+    server = new Server();
+    const take: handleUnaryCall<Buffer, Buffer> = async (call, done) => {
+      keys.push(...call.metadata.get("api-key"));
+      if (answer !== undefined) return done(answer);
+      const headers = { "content-type": "application/x-protobuf" };
+      await fetch(`${collector.endpoint}/v1/traces`, { method: "POST", headers, body: new Uint8Array(call.request) });
+      done(null, Buffer.alloc(0));
+    };
+    server.addService({ Export }, { Export: take });
+    const insecure = ServerCredentials.createInsecure();
+    const port = await promisify(server.bindAsync.bind(server))("127.0.0.1:0", insecure);
+    endpoint = `http://127.0.0.1:${port}`;
+  });
+  afterEach(() => server.forceShutdown());
+
+  const speaking = {
+    OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    OTEL_EXPORTER_OTLP_HEADERS: "api-key=a%20key,odd!=1,x-bin=1",
+  };
+  it("is told the same, with the headers", async () => {
+    const tracing = await open({ ...speaking, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+    await traced(tracing, request, async () => undefined);
+    await vi.waitFor(() => expect(collector.spans).toMatchObject([{ name: "GET /", kind: "SERVER" }]));
+    expect(keys).toEqual(["a key"]);
+  });
+
+  it("is told again what it could not take, but not what it refuses", async () => {
+    const slow = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: "20000" };
+    const tracing = await open({ ...speaking, ...slow });
+    answer = { code: status.INVALID_ARGUMENT, details: "no" };
+    await traced(tracing, request, async () => undefined);
+    await vi.waitFor(() => expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1));
+    answer = { code: status.UNAVAILABLE, details: "later" };
+    await traced(tracing, { ...request, name: "GET /again" }, async () => undefined);
+    await vi.waitFor(() => expect(keys).toHaveLength(2));
+    answer = undefined;
+    await vi.waitFor(() => expect(collector.spans).toMatchObject([{ name: "GET /again" }]));
+  });
+
+  it("is not waited for where it is away or hangs", async () => {
+    const long = { OTEL_EXPORTER_OTLP_TIMEOUT: "600000", OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" };
+    const tracing = await open({ ...speaking, ...long });
+    await traced(tracing, request, async () => undefined);
+    await tracing.close();
+  }, 20_000);
+});
 
 it("queues so much and no more while the collector hangs, and goes on", async () => {
   const tracing = await open({ OTEL_EXPORTER_OTLP_TIMEOUT: "600000" });

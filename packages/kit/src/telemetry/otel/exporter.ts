@@ -3,42 +3,47 @@ import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace";
 import { anySignal } from "../../any-signal.ts";
 import type { Logger } from "../../log.ts";
 import { outsideTraces } from "../context.ts";
-import { readPairs, type TelemetryConfig } from "../settings.ts";
+import { type OtlpTarget, shownAddress } from "../settings.ts";
+import { caller } from "./call.ts";
 import { cleaner, cleanSpan } from "./clean.ts";
-import { postUntilTaken } from "./post.ts";
+import { poster } from "./post.ts";
+import { type Sender, untilTaken } from "./sending.ts";
 
 /** Batches under way at once; those that come while a collector holds so many are dropped. */
 const mostAtOnce = 4;
 
-const protocols = {
-  "http/protobuf": { type: "application/x-protobuf", serializer: ProtobufTraceSerializer },
-  "http/json": { type: "application/json", serializer: JsonTraceSerializer },
-} as const;
+interface Protocol {
+  readonly serializer: typeof ProtobufTraceSerializer | typeof JsonTraceSerializer;
+  readonly open: (target: OtlpTarget) => Sender;
+}
+
+const protocols: { readonly [protocol in OtlpTarget["protocol"]]: Protocol } = {
+  "http/protobuf": { serializer: ProtobufTraceSerializer, open: (to) => poster(to, "application/x-protobuf") },
+  "http/json": { serializer: JsonTraceSerializer, open: (to) => poster(to, "application/json") },
+  grpc: { serializer: ProtobufTraceSerializer, open: caller },
+};
 
 /**
- * Sends spans by OTLP over HTTP, without secrets. Tells once of an outage, and once of its end. OpenTelemetry's own sender
+ * Sends spans by OTLP, without secrets. Tells once of an outage, and once of its end. OpenTelemetry's own sender
  * would do, but that nothing ends what it has begun, and a process that is to stop waits for a collector that hangs.
  */
 export class CleanExporter implements SpanExporter {
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
+  readonly #address: string;
   readonly #timeoutMs: number;
-  readonly #serializer: (typeof protocols)[keyof typeof protocols]["serializer"];
+  readonly #serializer: Protocol["serializer"];
+  readonly #sender: Sender;
   readonly #clean: (text: string) => string;
   readonly #log: Logger;
   readonly #underWay = new Set<Promise<void>>();
   readonly #stop = new AbortController();
   #away = false;
 
-  constructor(url: string, config: TelemetryConfig, log: Logger, secrets: readonly string[]) {
-    const { type, serializer } = protocols[config.OTEL_EXPORTER_OTLP_PROTOCOL];
-    this.#url = url;
-    this.#headers = {
-      ...Object.fromEntries(readPairs(config.OTEL_EXPORTER_OTLP_HEADERS ?? "")),
-      "content-type": type,
-    };
-    this.#timeoutMs = config.OTEL_EXPORTER_OTLP_TIMEOUT;
+  constructor(target: OtlpTarget, log: Logger, secrets: readonly string[]) {
+    const { serializer, open } = protocols[target.protocol];
+    this.#address = shownAddress(target.url);
+    this.#timeoutMs = target.timeoutMs;
     this.#serializer = serializer;
+    this.#sender = open(target);
     this.#clean = cleaner(secrets);
     this.#log = log;
   }
@@ -60,7 +65,7 @@ export class CleanExporter implements SpanExporter {
     const body = this.#serializer.serializeRequest(spans.map((span) => cleanSpan(this.#clean, span)));
     if (body === undefined) return;
     const signal = anySignal(this.#stop.signal, AbortSignal.timeout(this.#timeoutMs));
-    await outsideTraces(() => postUntilTaken(this.#url, this.#headers, body, signal));
+    await outsideTraces(() => untilTaken(this.#sender, body, signal));
   }
 
   #tell(error: unknown): void {
@@ -68,7 +73,7 @@ export class CleanExporter implements SpanExporter {
     if (failed === this.#away || this.#stop.signal.aborted) return;
     this.#away = failed;
     outsideTraces(() => {
-      const collector = this.#url;
+      const collector = this.#address;
       if (failed) this.#log.warn({ collector, err: error }, "traces not sent; told once until they are again");
       else this.#log.info({ collector }, "traces are sent again");
     });
@@ -86,5 +91,6 @@ export class CleanExporter implements SpanExporter {
   /** Gives up what is still under way. */
   stop(): void {
     this.#stop.abort(new Error("The process ends"));
+    this.#sender.close();
   }
 }

@@ -1,39 +1,19 @@
-import { setTimeout as pause } from "node:timers/promises";
+import type { OtlpTarget } from "../settings.ts";
+import { Refused, type Sender } from "./sending.ts";
 
 /** What OTLP has a sender try again. */
 const again: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-const firstPauseMs = 500;
-const longestPauseMs = 5000;
 
 /** More than that of an answer is not worth a connection that can be used again. */
 const drainedBytes = 64 * 1024;
 
-class Refused extends Error {}
-
-/**
- * Posts until it is taken, again and again while the receiver is away or busy.
- * @param signal ends it
- * @throws where it is refused for good, or with why it was not taken so far once the signal is aborted
- */
-export async function postUntilTaken(
-  url: string,
-  headers: Readonly<Record<string, string>>,
-  body: Uint8Array,
-  signal: AbortSignal,
-): Promise<void> {
-  let cause: unknown;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
-    try {
-      return await post(url, headers, body, signal);
-    } catch (error) {
-      if (error instanceof Refused) throw error;
-      if (signal.aborted) throw cause ?? error;
-      cause = error;
-    }
-    await pause(pauseMs, undefined, { signal }).catch(() => {
-      throw cause;
-    });
-  }
+/** OTLP over HTTP. */
+export function poster(target: OtlpTarget, type: string): Sender {
+  const headers = { ...Object.fromEntries(target.headers), "content-type": type };
+  return {
+    send: (body, signal) => post(target.url, headers, body, signal),
+    close() {},
+  };
 }
 
 async function post(

@@ -20,7 +20,7 @@ import { isRegistryError } from "@registry/domain";
 import { attribute } from "../attributes.ts";
 import { activeTrace, outsideTraces, type TraceContext } from "../context.ts";
 import type { TracingDeps } from "../open.ts";
-import { readPairs, type TelemetryConfig } from "../settings.ts";
+import { type OtlpTarget, readPairs, type TelemetryConfig } from "../settings.ts";
 import type { Span, SpanAttributes, SpanKind, SpanStart, Tracing } from "../tracing.ts";
 import { cleaner } from "./clean.ts";
 import { CleanExporter } from "./exporter.ts";
@@ -40,14 +40,14 @@ const kinds: { readonly [kind in SpanKind]: OtelKind } = {
 };
 
 /** Spans by OpenTelemetry's SDK: queued, sent in batches, dropped where the collector does not keep up. */
-export function startTracing(url: string, config: TelemetryConfig, deps: TracingDeps): Tracing {
-  const exporter = new CleanExporter(url, config, deps.log, deps.secrets);
+export function startTracing(target: OtlpTarget, config: TelemetryConfig, deps: TracingDeps): Tracing {
+  const exporter = new CleanExporter(target, deps.log, deps.secrets);
   const processor = new BatchSpanProcessor({
     exporter,
     maxQueueSize: queueSize,
     maxExportBatchSize: batchSize,
     scheduledDelayMillis: config.OTEL_BSP_SCHEDULE_DELAY,
-    exportTimeoutMillis: config.OTEL_EXPORTER_OTLP_TIMEOUT + 1000,
+    exportTimeoutMillis: target.timeoutMs + 1000,
   });
   const provider = new TracerProvider({
     resource: resourceFromAttributes(resourceOf(config, deps)),
