@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { Packing, type ReadBlobResponse, type StorageServiceDefinition } from "@registry/contracts/storage";
 import { isRegistryError, RegistryError } from "@registry/domain";
-import type { CacheFigures, CallOptions, Clock, PassedOn, ServiceClient } from "@registry/kit";
+import {
+  anySignal,
+  type CacheFigures,
+  type CallOptions,
+  type Clock,
+  deadlineExceeded,
+  type PassedOn,
+  type ServiceClient,
+} from "@registry/kit";
 import { BytesCache } from "./cache.ts";
 
 /** Which bytes. */
@@ -83,22 +91,34 @@ export class Blobs {
 
   /**
    * Exactly `length` bytes from `offset`, or an error. A stream that breaks is taken up again where it stopped, which is
-   * sound since the bytes belong to a digest.
+   * sound since the bytes belong to a digest. The first bytes are there by the context's deadline, or never.
    */
   async *read(ref: BlobRef, offset: number, length: number, context: PassedOn): AsyncGenerator<Uint8Array> {
+    const late = new AbortController();
+    const left = context.deadline.getTime() - this.#clock.now().getTime();
+    const timer = setTimeout(() => late.abort(deadlineExceeded()), left);
+    const signal = anySignal(context.signal, late.signal);
     let sent = 0;
-    for (let failures = 0; sent < length; ) {
-      try {
-        for await (const chunk of this.#chunks(ref, offset + sent, length - sent, context)) {
-          sent += chunk.length;
-          failures = 0;
-          yield chunk;
+    try {
+      for (let failures = 0; sent < length; ) {
+        try {
+          for await (const chunk of this.#chunks(ref, offset + sent, length - sent, { ...context, signal })) {
+            clearTimeout(timer);
+            sent += chunk.length;
+            failures = 0;
+            yield chunk;
+          }
+          if (sent < length) {
+            throw new RegistryError("unavailable", "BLOB_ENDED_SHORT", "The stored package ended early");
+          }
+        } catch (error) {
+          failures += 1;
+          if (late.signal.aborted) throw late.signal.reason;
+          if (failures >= maxFailures || signal.aborted || !mayPass(error)) throw error;
         }
-        if (sent < length) throw new RegistryError("unavailable", "BLOB_ENDED_SHORT", "The stored package ended early");
-      } catch (error) {
-        failures += 1;
-        if (failures >= maxFailures || context.signal.aborted || !mayPass(error)) throw error;
       }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
