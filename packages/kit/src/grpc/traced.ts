@@ -1,14 +1,11 @@
 import { type ErrorKind, isRegistryError } from "@registry/domain";
 import { attribute, ownAttribute } from "../telemetry/attributes.ts";
 import { activeTraceparent, inTrace, parseTraceparent } from "../telemetry/context.ts";
-import type { Span, SpanStart, Tracing } from "../telemetry/tracing.ts";
+import { type Span, type SpanStart, serverFaults, type Tracing } from "../telemetry/tracing.ts";
 import { statusNameOf } from "./errors.ts";
 import type { CallMeta, Calls } from "./pipeline.ts";
 import type { ServiceDefinition, ServiceTable } from "./table.ts";
 import { methodOf, type OutgoingMeta, type Transport } from "./transport.ts";
-
-/** Failures of the server; whatever else a call ends with is its caller's affair. */
-const serverFaults: ReadonlySet<ErrorKind> = new Set(["internal", "unavailable", "deadline_exceeded", "unimplemented"]);
 
 /** Calls of a handler as spans, whether they came over the wire or from within the process. */
 export function tracedCalls(calls: Calls, tracing: Tracing): Calls {

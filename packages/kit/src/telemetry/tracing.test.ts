@@ -131,17 +131,21 @@ it("lets no secret out: not in names, attributes, errors or the resource, nor ha
   }
 });
 
-it("names an error of the registry by its reason", async () => {
+it("names an error of the registry by its reason, and tells no refusal's text, which quotes what was asked for", async () => {
   const tracing = await open();
-  const refuse = async (): Promise<never> => {
-    throw new RegistryError("conflict", "PLUGIN_CHANGED", "Try again");
-  };
-  await expect(traced(tracing, request, refuse)).rejects.toThrow("Try again");
-  await vi.waitFor(() => expect(collector.spans).toHaveLength(1));
-  expect(collector.spans[0]).toMatchObject({
-    statusMessage: "Try again",
-    attributes: { "error.type": "PLUGIN_CHANGED" },
+  const failWith = async (error: RegistryError): Promise<void> =>
+    expect(traced(tracing, request, () => Promise.reject(error))).rejects.toBe(error);
+  await failWith(new RegistryError("unavailable", "STORE_AWAY", "The store is away"));
+  await failWith(new RegistryError("invalid_argument", "INVALID_NAME", '"hidden-word" is no name'));
+  await vi.waitFor(() => expect(collector.spans).toHaveLength(2));
+  const [fault, refusal] = collector.spans;
+  expect(fault).toMatchObject({
+    ...{ status: "ERROR", statusMessage: "The store is away", attributes: { "error.type": "STORE_AWAY" } },
+    events: [{ attributes: { "exception.type": "STORE_AWAY", "exception.message": "The store is away" } }],
   });
+  expect(refusal).toMatchObject({ status: "ERROR", statusMessage: "", events: [] });
+  expect(refusal?.attributes).toMatchObject({ "error.type": "INVALID_NAME" });
+  expect(collector.bytes().includes("hidden-word")).toBe(false);
 });
 
 it("tells of an outage of the collector once, and of its end", async () => {

@@ -1,3 +1,4 @@
+import type { ErrorKind } from "@registry/domain";
 import { inTrace, type TraceContext } from "./context.ts";
 
 export type SpanKind = "server" | "client" | "producer" | "consumer";
@@ -18,11 +19,22 @@ export interface SpanStart {
 export interface Span extends TraceContext {
   rename(name: string): void;
   set(attributes: SpanAttributes): void;
-  /** Marks it as failed: with the error's type and message, or with a word for what went wrong. */
+  /**
+   * Marks it as failed: with the error's type and message, or with a word for what went wrong. The texts of refusals, which
+   * quote what was asked for, are left out.
+   */
   fail(error: unknown): void;
   /** Once; later calls are passed over. */
   end(): void;
 }
+
+/** Failures of the server; whatever else a call ends with is its caller's affair. */
+export const serverFaults: ReadonlySet<ErrorKind> = new Set([
+  "internal",
+  "unavailable",
+  "deadline_exceeded",
+  "unimplemented",
+]);
 
 /** Where spans are begun. */
 export interface Tracing {

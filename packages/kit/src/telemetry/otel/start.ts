@@ -21,7 +21,14 @@ import { attribute } from "../attributes.ts";
 import { activeTrace, outsideTraces, type TraceContext } from "../context.ts";
 import type { TracingDeps } from "../open.ts";
 import { type OtlpTarget, readPairs, type TelemetryConfig } from "../settings.ts";
-import type { Span, SpanAttributes, SpanKind, SpanStart, Tracing } from "../tracing.ts";
+import {
+  type Span,
+  type SpanAttributes,
+  type SpanKind,
+  type SpanStart,
+  serverFaults,
+  type Tracing,
+} from "../tracing.ts";
 import { cleaner } from "./clean.ts";
 import { CleanExporter } from "./exporter.ts";
 
@@ -157,8 +164,13 @@ class RecordedSpan implements Span {
       return;
     }
     const { message } = error;
-    const type = isRegistryError(error) ? error.reason : error.name;
+    const known = isRegistryError(error) ? error : undefined;
+    const type = known?.reason ?? error.name;
     this.#span.setAttributes({ [attribute.errorType]: type });
+    if (known !== undefined && !serverFaults.has(known.kind)) {
+      this.#span.setStatus({ code: SpanStatusCode.ERROR });
+      return;
+    }
     this.#span.addEvent("exception", { [attribute.exceptionType]: type, [attribute.exceptionMessage]: message });
     this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
   }
