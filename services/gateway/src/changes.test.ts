@@ -228,4 +228,18 @@ describe("the feed over HTTP", () => {
     await stack.gateway.close();
     await second.ended;
   });
+
+  it("has a line in the access log when it has ended, with what was sent", async () => {
+    await start();
+    const stream = await open("now");
+    feed.append("pump");
+    await vi.waitFor(() => expect(stream.heard()).toContain("pump"));
+    expect(stack.lines).toEqual([]);
+    await stack.gateway.close();
+    await stream.ended;
+    const [line, ...others] = stack.lines.map((text) => JSON.parse(text) as { bytes: number });
+    expect([line, others]).toMatchObject([{ route: "/api/v1/changes", status: 200 }, []]);
+    expect(line).not.toHaveProperty("aborted");
+    expect(line?.bytes).toBeGreaterThan(stream.heard().length);
+  });
 });

@@ -22,6 +22,8 @@ import { templateOf } from "./route.ts";
 /** Asked by machines every few seconds. */
 const probes: ReadonlySet<string> = new Set(["/health", "/ready", "/metrics"]);
 
+const withoutBody: ReadonlySet<number> = new Set([204, 304]);
+
 /** One request on its way to an answer. */
 export interface Exchange {
   readonly startedAt: number;
@@ -95,7 +97,8 @@ export class Exchanges {
     const sentBefore = request.socket.bytesWritten;
     response.once("close", () => {
       const aborted = !response.writableFinished && known.refused === undefined;
-      const bytes = aborted ? request.socket.bytesWritten - sentBefore : bodyBytes(request, known.reply);
+      const sent = request.socket.bytesWritten - sentBefore;
+      const bytes = aborted ? sent : (bodyBytes(request, known.reply) ?? sent);
       const status = aborted && !response.headersSent ? clientGone : response.statusCode;
       this.end(exchange, request, {
         ...this.#describe(request, known),
@@ -176,9 +179,11 @@ function isProbe({ url = "" }: IncomingMessage): boolean {
   return probes.has(url);
 }
 
-function bodyBytes(request: IncomingMessage, reply: FastifyReply | undefined): number {
-  if (reply === undefined || request.method === "HEAD" || reply.raw.statusCode === 304) return 0;
-  return Number(reply.getHeader("content-length") ?? 0);
+/** @returns undefined where it was not known before the body had ended */
+function bodyBytes(request: IncomingMessage, reply: FastifyReply | undefined): number | undefined {
+  if (reply === undefined || request.method === "HEAD" || withoutBody.has(reply.raw.statusCode)) return 0;
+  const length = reply.getHeader("content-length");
+  return length === undefined ? undefined : Number(length);
 }
 
 function tellSpan(span: Span, request: IncomingMessage, { method, route, status, ...ended }: Ended): void {
