@@ -217,7 +217,7 @@ describe.each(["embedded", "five"] as const)("traces of a registry, %s", async (
         const asked = /^SERVER (?:GET|POST|PUT|PATCH|DELETE)\b/;
         expect(roots.map(({ kind: of, name }) => `${of} ${name}`).filter((root) => !asked.test(root))).toEqual([]);
       });
-      const noise = /WatchChanges|GET \/(?:health|ready|metrics)$/;
+      const noise = /WatchChanges|WatchHead|GET \/(?:health|ready|metrics)$/;
       expect(collector.spans.filter(({ name }) => noise.test(name))).toEqual([]);
     });
 

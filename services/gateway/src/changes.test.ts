@@ -1,7 +1,7 @@
 import { get } from "node:http";
 import type { Change, ListChangesRequest } from "@registry/contracts/changes";
 import { RegistryError } from "@registry/domain";
-import type { CallContext } from "@registry/kit";
+import { activeTraceparent, type CallContext } from "@registry/kit";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { GatewayConfig } from "./config.ts";
 import { type FakeStack, startFakeStack } from "./testing/fakes.ts";
@@ -63,12 +63,17 @@ class FakeFeed {
 
 let stack: FakeStack;
 let feed: FakeFeed;
+/** The trace that the feed is watched as a part of. */
+let watchedFor: string | undefined;
 const leaving: AbortController[] = [];
 const start = async (config: Partial<GatewayConfig> = {}): Promise<void> => {
   feed = new FakeFeed();
   const changes = {
     listChanges: (request: ListChangesRequest, context: CallContext) => feed.list(request, context),
-    watchHead: (_request: unknown, { signal }: CallContext) => feed.watch(signal),
+    watchHead: (_request: unknown, { signal }: CallContext) => {
+      watchedFor = activeTraceparent();
+      return feed.watch(signal);
+    },
   };
   stack = await startFakeStack({ changes }, config);
 };
@@ -227,6 +232,13 @@ describe("the feed over HTTP", () => {
     await vi.waitFor(async () => expect((await open("now")).status).toBe(200));
     await stack.gateway.close();
     await second.ended;
+  });
+
+  it("is served by a watch that is no part of the trace of whoever came first, since it is everybody's", async () => {
+    await start();
+    watchedFor = "nothing yet";
+    await open("now", { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" });
+    await vi.waitFor(() => expect(watchedFor).toBeUndefined());
   });
 
   it("has a line in the access log when it has ended, with what was sent", async () => {

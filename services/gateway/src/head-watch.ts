@@ -1,6 +1,6 @@
 import { setTimeout as setTimeoutPromise } from "node:timers/promises";
 import type { ChangeServiceDefinition } from "@registry/contracts/changes";
-import { anySignal, type Logger, type ServiceClient } from "@registry/kit";
+import { anySignal, type Logger, outsideTraces, type ServiceClient } from "@registry/kit";
 
 const againMs = 1000;
 /** Heartbeats come every five seconds. */
@@ -28,7 +28,8 @@ export class HeadWatch {
     this.#holders += 1;
     if (this.#stopped === undefined) {
       this.#stopped = new AbortController();
-      void this.#watch(this.#stopped.signal);
+      const { signal } = this.#stopped;
+      void outsideTraces(() => this.#watch(signal));
     }
     return () => {
       this.#holders -= 1;
