@@ -150,7 +150,7 @@ describe("serve with a collector in its settings", () => {
   it("tells of all that is wrong with them at once, and of no header", async () => {
     const ended = await run(await folders.empty(), ["serve"], {
       OTEL_EXPORTER_OTLP_ENDPOINT: "collector:4317",
-      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "udp",
       OTEL_EXPORTER_OTLP_HEADERS: "hidden-key",
       OTEL_PROPAGATORS: "b3",
       PORT: "x",

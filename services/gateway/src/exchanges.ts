@@ -57,8 +57,8 @@ interface Progress {
   caller?: Caller;
   refused?: Refusal;
 }
-/** The request, and the connection that it came by, which knows the last of its requests. */
-type Followed<T> = T & { [progress]?: Progress };
+/** The request, and the connection that it came by, which knows the last of its requests until that has ended. */
+type Followed<T> = T & { [progress]?: Progress | undefined };
 
 /** OpenTelemetry's word for a method that is none. */
 const noMethod = "_OTHER";
@@ -92,12 +92,15 @@ export class Exchanges {
   follow(request: IncomingMessage, response: ServerResponse, serve: () => void): void {
     const exchange = this.begin(request);
     const known: Progress = { raw: request, response };
+    const socket: Followed<typeof request.socket> = request.socket;
     (request as Followed<IncomingMessage>)[progress] = known;
-    (request.socket as Followed<Duplex>)[progress] = known;
-    const sentBefore = request.socket.bytesWritten;
+    socket[progress] = known;
+    const sentBefore = socket.bytesWritten;
     response.once("close", () => {
+      // An idle connection holds on to nothing.
+      if (socket[progress] === known) socket[progress] = undefined;
       const aborted = !response.writableFinished && known.refused === undefined;
-      const sent = request.socket.bytesWritten - sentBefore;
+      const sent = socket.bytesWritten - sentBefore;
       const bytes = aborted ? sent : (bodyBytes(request, known.reply) ?? sent);
       const status = aborted && !response.headersSent ? clientGone : response.statusCode;
       this.end(exchange, request, {
@@ -131,8 +134,7 @@ export class Exchanges {
     gone: boolean,
     refuse: (requestId: string, during: ServerResponse | undefined) => Refusal,
   ): void {
-    const last = (socket as Followed<Duplex>)[progress];
-    const open = last === undefined || last.response.closed ? undefined : last;
+    const open = (socket as Followed<Duplex>)[progress];
     if (open?.response.headersSent === true) {
       // Within an answer nothing else can be said.
       socket.destroy();
