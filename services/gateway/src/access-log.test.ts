@@ -137,6 +137,23 @@ it.each([
   expect(await theLine()).toMatchObject({ request_id, bytes: body.length, user: "anonymous", ...expected });
 });
 
+it("has no second line, and no second answer, for what breaks after it was answered", async () => {
+  const socket = await rawSocket(stack.url);
+  let heard = "";
+  socket.on("data", (bytes) => {
+    heard += bytes.toString();
+  });
+  socket.write("POST /api/v1/users HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  await vi.waitFor(() => expect(heard).toContain("}"));
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("no length\r\n");
+  await closed;
+  expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 401"]);
+  await fetch(`${stack.url}/nowhere`);
+  await vi.waitFor(() => expect(linesSince()).toHaveLength(2));
+  expect(linesSince()).toMatchObject([{ status: 401 }, { status: 404 }]);
+});
+
 it("is silent of probes that are told that all is well", async () => {
   for (const probe of ["/health", "/ready", "/metrics"]) await fetch(stack.url + probe);
   await fetch(`${stack.url}/nowhere`);

@@ -97,8 +97,8 @@ export class Exchanges {
     socket[progress] = known;
     const sentBefore = socket.bytesWritten;
     response.once("close", () => {
-      // An idle connection holds on to nothing.
-      if (socket[progress] === known) socket[progress] = undefined;
+      // An idle connection holds on to nothing; one whose request goes on after its answer is not idle.
+      if (socket[progress] === known && request.complete) socket[progress] = undefined;
       const aborted = !response.writableFinished && known.refused === undefined;
       const sent = socket.bytesWritten - sentBefore;
       const bytes = aborted ? sent : (bodyBytes(request, known.reply) ?? sent);
@@ -134,10 +134,12 @@ export class Exchanges {
     gone: boolean,
     refuse: (requestId: string, during: ServerResponse | undefined) => Refusal,
   ): void {
-    const open = (socket as Followed<Duplex>)[progress];
+    const last = (socket as Followed<Duplex>)[progress];
+    const open = last?.response.closed === true && last.raw.complete ? undefined : last;
     if (open?.response.headersSent === true) {
-      // Within an answer nothing else can be said.
-      socket.destroy();
+      // Within an answer nothing else can be said, nor after it for the same request.
+      if (open.response.closed) socket.end(() => socket.destroy());
+      else socket.destroy();
     } else if (open !== undefined && !open.raw.complete) {
       const refusal = refuse(this.#requestIdOf(open.raw, open), open.response);
       if (!gone) open.refused = refusal;
