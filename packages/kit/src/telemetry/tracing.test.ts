@@ -76,6 +76,9 @@ it.each(["http/protobuf", "http/json"])(
       "service.name": "plugins",
       "service.version": "1.2.3",
       "service.instance.id": "one",
+      "telemetry.sdk.language": "nodejs",
+      "telemetry.sdk.name": "opentelemetry",
+      "telemetry.sdk.version": expect.any(String),
       "deployment.environment.name": "staging",
     });
     expect(collector.headers[0]).toMatchObject({ "api-key": "a key" });

@@ -6,7 +6,7 @@ import {
   type Tracer,
   trace,
 } from "@opentelemetry/api";
-import { resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -57,7 +57,8 @@ export function startTracing(target: OtlpTarget, config: TelemetryConfig, deps: 
     exportTimeoutMillis: target.timeoutMs + 1000,
   });
   const provider = new TracerProvider({
-    resource: resourceFromAttributes(resourceOf(config, deps)),
+    // By default what the SDK is; collectors tell by it what else to expect.
+    resource: defaultResource().merge(resourceFromAttributes(resourceOf(config, deps))),
     sampler: samplerOf(config),
     spanLimits: limits,
     spanProcessors: [processor],
