@@ -79,17 +79,20 @@ it("has the same line for an answer from memory, and for one that had not change
   });
   await vi.waitFor(() => expect(linesSince().length).toBeGreaterThan(0));
   seen = stack.lines.length;
-  const [before, body] = [asked, await (await fetch(stack.url + path)).arrayBuffer()];
+  const before = asked;
+  const answer = await fetch(stack.url + path);
+  const body = await answer.arrayBuffer();
   const common = { method: "GET", route: "/api/v1/plugins/{name}", user: "anonymous", client: "rest" };
   expect(await theLine()).toMatchObject({
     ...common,
     status: 200,
     bytes: body.byteLength,
-    request_id: expect.stringMatching(/^[\w-]{36}$/),
+    request_id: answer.headers.get("x-request-id"),
   });
   seen = stack.lines.length;
   const headers = { "if-none-match": etag, traceparent, "x-request-id": "again" };
-  expect((await fetch(stack.url + path, { headers })).status).toBe(304);
+  const unchanged = await fetch(stack.url + path, { headers });
+  expect([unchanged.status, unchanged.headers.get("x-request-id")]).toEqual([304, "again"]);
   expect(await theLine()).toMatchObject({ ...common, status: 304, bytes: 0, request_id: "again", trace_id: traceId });
   expect(asked).toBe(before);
 });
@@ -152,6 +155,18 @@ it("has no second line, and no second answer, for what breaks after it was answe
   await fetch(`${stack.url}/nowhere`);
   await vi.waitFor(() => expect(linesSince()).toHaveLength(2));
   expect(linesSince()).toMatchObject([{ status: 401 }, { status: 404 }]);
+});
+
+it("answers first what came before something that is no HTTP, with a line for each", async () => {
+  const get = "GET /api/v1/users HTTP/1.1\r\nHost: a\r\n\r\n";
+  const heard = await say(stack.url, `${get}hello`);
+  const ids = [...heard.matchAll(/^x-request-id: (.+)\r$/gm)].map(([, id]) => id);
+  expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 401", "HTTP/1.1 400"]);
+  await vi.waitFor(() => expect(linesSince()).toHaveLength(2));
+  expect(linesSince()).toMatchObject([
+    { request_id: ids[0], status: 401, route: "/api/v1/users" },
+    { request_id: ids[1], status: 400, method: "_OTHER" },
+  ]);
 });
 
 it("is silent of probes that are told that all is well", async () => {

@@ -46,6 +46,8 @@ export interface Refusal {
   readonly bytes: number;
 }
 
+type Refuse = (requestId: string, during: ServerResponse | undefined) => Refusal;
+
 /** What is known of an exchange by now, at its request: a property costs less than a map from one to the other. */
 const progress = Symbol("exchange");
 interface Progress {
@@ -129,25 +131,33 @@ export class Exchanges {
    * @param gone its other end has closed it
    * @param refuse answers it under the id that it is given; told of the exchange that broke, if one was under way
    */
-  broken(
-    socket: Duplex,
-    gone: boolean,
-    refuse: (requestId: string, during: ServerResponse | undefined) => Refusal,
-  ): void {
+  broken(socket: Duplex, gone: boolean, refuse: Refuse): void {
     const last = (socket as Followed<Duplex>)[progress];
-    const open = last?.response.closed === true && last.raw.complete ? undefined : last;
-    if (open?.response.headersSent === true) {
-      // Within an answer nothing else can be said, nor after it for the same request.
-      if (open.response.closed) socket.end(() => socket.destroy());
-      else socket.destroy();
-    } else if (open !== undefined && !open.raw.complete) {
-      const refusal = refuse(this.#requestIdOf(open.raw, open), open.response);
-      if (!gone) open.refused = refusal;
+    if (last === undefined || last.raw.complete) {
+      this.#brokenAfter(last, socket, refuse);
+    } else if (last.response.closed) {
+      // It was answered already.
+      socket.end(() => socket.destroy());
+    } else if (last.response.headersSent) {
+      // Within an answer nothing else can be said.
+      socket.destroy();
     } else {
-      const requestId = this.#ids.unique();
-      const ended = { ...refuse(requestId, undefined), method: noMethod, route: undefined, durationMs: 0, requestId };
-      this.#log?.write(ended, clientKind("rest", undefined), undefined);
+      const refusal = refuse(this.#requestIdOf(last.raw, last), last.response);
+      if (!gone) last.refused = refusal;
     }
+  }
+
+  /** What cannot be read is another request: it waits for the answer to the one before. */
+  #brokenAfter(last: Progress | undefined, socket: Duplex, refuse: Refuse): void {
+    if (last !== undefined && !last.response.closed) {
+      last.response.once("close", () => {
+        if (socket.writable) this.#brokenAfter(undefined, socket, refuse);
+      });
+      return;
+    }
+    const requestId = this.#ids.unique();
+    const ended = { ...refuse(requestId, undefined), method: noMethod, route: undefined, durationMs: 0, requestId };
+    this.#log?.write(ended, clientKind("rest", undefined), undefined);
   }
 
   #requestIdOf(raw: IncomingMessage, known: Progress): string {

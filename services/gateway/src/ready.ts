@@ -80,10 +80,10 @@ export class ReadyAnswers {
       sent(ready.body.length);
     }
     if (fresh) {
-      response.writeHead(304, withoutBody(ready.headers));
+      response.writeHead(304, [...withoutBody(ready.headers), "x-request-id", requestId]);
       response.end();
     } else {
-      response.writeHead(200, ready.headers as string[]);
+      response.writeHead(200, [...ready.headers, "x-request-id", requestId]);
       response.end(ready.body, "latin1");
     }
     const status = fresh ? 304 : 200;
