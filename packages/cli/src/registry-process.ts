@@ -69,20 +69,19 @@ export async function startRegistryProcess(plan: Plan, settings: AllSettings): P
     const frame = buildFrame({ plan, settings, log, tls, opened, tracing });
     const { surroundings, calls, clients, identity, metrics } = frame;
     const readiness = new Readiness(systemClock);
+    const ready = (): Promise<ReadyState> => readiness.state();
+    exportReadiness(metrics, ready);
+    // It lives, though it is not ready, for as long as stores and services take to start.
+    const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
+    const ops = plan.hosted.includes("gateway")
+      ? undefined
+      : opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close());
     const accessLog = openAccessLog(settings.LOG_LEVEL, output, opened);
     const shared = { plan, settings, opened, tracing, accessLog, readiness };
     const composed = await composeServices({ ...shared, around: surroundings, started: started.promise });
     const tables = composed.services.flatMap((service) => service.tables);
     for (const table of tables) clients.host(table);
     for (const service of composed.services) readiness.follow(service);
-    const ready = (): Promise<ReadyState> => readiness.state();
-    exportReadiness(metrics, ready);
-    // It lives, though it is not ready, for as long as the services take to start.
-    const opsAt = { host: settings.GRPC_HOST, port: settings.METRICS_PORT };
-    const ops =
-      composed.gateway === undefined
-        ? opened(await startOpsHttp(opsAt, metrics, ready), (server) => server.close())
-        : undefined;
     for (const service of composed.services) {
       opened(service, (started) => started.close());
       await service.start();

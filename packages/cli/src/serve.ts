@@ -37,11 +37,24 @@ export async function serve(names: readonly ServiceName[], options: ServeOptions
   const { settings, problems } = readServeSettings(options);
   const plan = planProcess(names, settings, problems);
   const { asked, now } = stopWishes();
-  const running = await startRegistryProcess(plan, settings);
+  const starting = startRegistryProcess(plan, settings);
+  const running = await Promise.race([starting, asked]);
+  if (typeof running === "string") return await giveUp(running, starting);
   process.stdout.write(`${describe(running, plan.hosted, settings)}\n`);
   const signal = await asked;
   process.stdout.write(`${signal}: ending work under way, then stopping\n`);
   await running.close(now);
+  letGo();
+  return 0;
+}
+
+/** Told to end while it starts, perhaps waiting for its stores: it serves nobody yet, and what it began bears any end. */
+async function giveUp(signal: NodeJS.Signals, starting: Promise<RegistryProcess>): Promise<number> {
+  process.stdout.write(`${signal}: stopping before everything has started\n`);
+  starting.then(
+    (running) => running.close(),
+    () => undefined,
+  );
   letGo();
   return 0;
 }

@@ -84,3 +84,39 @@ describe("a process that is told to end", { timeout: 60_000 }, () => {
     silent.close();
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+it("a process whose stores are away lives, is not ready, and ends when it is told to", async () => {
+  const port = await freePort();
+  const stores = {
+    MONGODB_URL: "mongodb://127.0.0.1:1/x",
+    NATS_URL: "nats://127.0.0.1:1",
+    S3_ENDPOINT: "http://127.0.0.1:1",
+  };
+  const secrets = { SECRET_KEY: "k".repeat(40), S3_ACCESS_KEY: "access", S3_SECRET_KEY: "of the store" };
+  const elsewhere = { AUTH_ADDR: "127.0.0.1:1", STORAGE_ADDR: "127.0.0.1:1", ANALYTICS_ADDR: "127.0.0.1:1" };
+  const env = { ...stores, ...secrets, ...elsewhere, GRPC_PORT: "0", METRICS_PORT: `${port}` };
+  const child = spawn(process.execPath, [program, "serve", "catalog"], {
+    cwd: await folders.empty(),
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdio: "ignore",
+  });
+  running.push(child);
+  const ended = once(child, "exit").then(([code]) => code as number | null);
+  const statusOf = (path: string): Promise<number> =>
+    fetch(`http://127.0.0.1:${port}${path}`).then(
+      ({ status }) => status,
+      () => 0,
+    );
+  await expect.poll(() => statusOf("/health"), { timeout: 10_000 }).toBe(200);
+  expect(await statusOf("/ready")).toBe(503);
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+}, 20_000);

@@ -67,7 +67,7 @@ export function stopWishes(): StopWishes {
   return { asked: asked.promise, now: hurry.signal };
 }
 
-/** Everything is closed: whatever still holds the process holds it a moment longer and no more. */
+/** Everything is closed that will be: whatever still holds the process holds it a moment longer and no more. */
 export function letGo(): void {
   setTimeout(() => process.exit(), lingerMs).unref();
 }
