@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { systemIds } from "./clock.ts";
+import { isRecent, systemIds } from "./clock.ts";
+import { TestClock } from "./testing.ts";
 
 it("makes ids of version 7, in order of their time and never the same one twice", async () => {
   const first = systemIds.unique();
@@ -13,4 +14,13 @@ it("makes ids of version 7, in order of their time and never the same one twice"
   const times = [first, ...many].map((id) => Number.parseInt(id.replace("-", "").slice(0, 12), 16));
   expect(times).toEqual([...times].sort((a, b) => a - b));
   expect(times.at(-1)).toBeGreaterThanOrEqual(startedAt);
+});
+
+it("calls nothing recent that is ahead of a clock that was set back", () => {
+  const clock = new TestClock();
+  const at = clock.now().getTime();
+  clock.advance(500);
+  expect([isRecent(clock, at, 2000), isRecent(clock, at, 400)]).toEqual([true, false]);
+  clock.advance(-3_600_000);
+  expect(isRecent(clock, at, 2000)).toBe(false);
 });

@@ -7,6 +7,16 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => new Date() };
 
+/**
+ * Whether something was less than so long ago. What is ahead was not: a clock that was set back would keep it fresh for as
+ * long as it was set back.
+ * @param at milliseconds since 1970, by the same clock
+ */
+export function isRecent(clock: Clock, at: number, ms: number): boolean {
+  const age = clock.now().getTime() - at;
+  return age >= 0 && age < ms;
+}
+
 export interface Ids {
   /** A new unique id, 36 characters of `[0-9a-f-]`; it tells when it was made. */
   unique(): string;

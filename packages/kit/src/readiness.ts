@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import { type Clock, isRecent } from "./clock.ts";
 import type { Service, ServiceName } from "./service.ts";
 
 /** What a process answers at `/ready`. */
@@ -35,7 +35,7 @@ export function sharedChecks(name: string, ask: () => Promise<Checks>, clock: Cl
     return checks;
   };
   return () => {
-    if (last !== undefined && clock.now().getTime() - last.at < maxAgeMs) return Promise.resolve(last.checks);
+    if (last !== undefined && isRecent(clock, last.at, maxAgeMs)) return Promise.resolve(last.checks);
     running ??= run();
     return running;
   };

@@ -1,4 +1,4 @@
-import { CountedElsewhere, type Metrics, type Reading } from "@registry/kit";
+import { CountedElsewhere, isRecent, type Metrics, type Reading } from "@registry/kit";
 import type { Parts } from "./parts.ts";
 import { downloadRows } from "./usecases/get-metrics.ts";
 
@@ -36,9 +36,9 @@ export function exportCounts(parts: Parts, metrics: Metrics, { names, speaks }: 
   };
   const counts = async (): Promise<Counts> => {
     if (!speaks()) return nothing;
-    const at = clock.now().getTime();
-    // A clock that was set back must not keep a name that is hidden since.
-    if (asked === undefined || Math.abs(at - asked.at) >= maxAgeMs) asked = { at, counts: ask() };
+    if (asked === undefined || !isRecent(clock, asked.at, maxAgeMs)) {
+      asked = { at: clock.now().getTime(), counts: ask() };
+    }
     return asked.counts;
   };
   const registers = [metrics.registry];

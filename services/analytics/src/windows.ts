@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { unavailable } from "@registry/domain";
-import { type Clock, Gate } from "@registry/kit";
+import { type Clock, Gate, isRecent } from "@registry/kit";
 import { dayMs, dayOf, hourMs, hourOf } from "./model/time.ts";
 import type { Rollups } from "./store/rollups.ts";
 
@@ -69,8 +69,7 @@ export class Windows {
 
   #isFresh({ readAt, freshMs }: Kept): boolean {
     if (readAt === undefined) return true;
-    const age = this.#clock.now().getTime() - readAt;
-    return age >= 0 && age < freshMs;
+    return isRecent(this.#clock, readAt, freshMs);
   }
 
   #drop(key: string, kept: Kept): void {

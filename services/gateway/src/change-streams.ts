@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Change, ChangeServiceDefinition, ListChangesResponse } from "@registry/contracts/changes";
 import { isRegistryError, rateLimited } from "@registry/domain";
-import { anySignal, type Clock, type Logger, type PassedOn, type ServiceClient } from "@registry/kit";
+import { anySignal, type Clock, isRecent, type Logger, type PassedOn, type ServiceClient } from "@registry/kit";
 import { networkOf } from "@registry/limits";
 import type { AnswerTimes } from "./answer-times.ts";
 import { beginStream, writeTo } from "./download.ts";
@@ -81,7 +81,7 @@ export class ChangeStreams {
     try {
       let isOwed = false;
       while (!ended.aborted) {
-        const isSilent = clock.now().getTime() - wroteAt >= heartbeatMs;
+        const isSilent = !isRecent(clock, wroteAt, heartbeatMs);
         // The cursor moves past what the reader may not see, too, so that it does not age meanwhile.
         const text = page?.changes.map(eventText).join("") || (isSilent ? `:\nid: ${next}\n\n` : "");
         if (text !== "") {

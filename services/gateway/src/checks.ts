@@ -1,6 +1,6 @@
 import type { CatalogServiceDefinition } from "@registry/contracts/catalog";
 import type { StorageServiceDefinition } from "@registry/contracts/storage";
-import { type Clock, probe, type ServiceClient } from "@registry/kit";
+import { type Clock, isRecent, probe, type ServiceClient } from "@registry/kit";
 import type { ChangeWatch } from "./watch.ts";
 
 export interface CheckDeps {
@@ -43,7 +43,7 @@ export function createChecks({
     return {
       database: ofCatalog.database === true && ofStorage.database !== false,
       storage: ofStorage.storage === true,
-      cache: clock.now().getTime() - watch.lastHeardAt < borneWithMs,
+      cache: isRecent(clock, watch.lastHeardAt, borneWithMs),
       ...(onBus === undefined ? {} : { bus: onBus }),
     };
   };

@@ -1,5 +1,5 @@
 import { CatalogServiceDefinition, type WatchChangesResponse } from "@registry/contracts/catalog";
-import type { Clients, Clock, Logger, ServiceClient } from "@registry/kit";
+import { type Clients, type Clock, isRecent, type Logger, type ServiceClient } from "@registry/kit";
 import { type Resolve, replicasOf } from "./replicas.ts";
 
 type CatalogClient = ServiceClient<typeof CatalogServiceDefinition>;
@@ -33,7 +33,7 @@ class Watcher {
   }
 
   get fresh(): boolean {
-    return this.#deps.clock.now().getTime() - this.#heardAt < staleAfterMs;
+    return isRecent(this.#deps.clock, this.#heardAt, staleAfterMs);
   }
 
   /** Gives up a stream that went silent, so that a new one is tried. */

@@ -1,5 +1,5 @@
 import { unavailable } from "@registry/domain";
-import type { Clock } from "../clock.ts";
+import { type Clock, isRecent } from "../clock.ts";
 
 const pollEveryMs = 2000;
 /** Beyond this age what we know of withdrawn rights may be wrong, so nothing is decided on it. */
@@ -81,7 +81,7 @@ export class RevocationEpoch {
 
   /** The epoch as known, at most four seconds old. @throws kind `unavailable` where it cannot be asked for */
   async current(): Promise<number> {
-    if (this.#clock.now().getTime() - this.#confirmedAt > maxAgeMs) {
+    if (!isRecent(this.#clock, this.#confirmedAt, maxAgeMs)) {
       this.#asking ??= this.#poll().finally(() => {
         this.#asking = undefined;
       });

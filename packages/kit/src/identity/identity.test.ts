@@ -73,6 +73,14 @@ describe("who is calling", () => {
     await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unavailable" });
   });
 
+  it("cannot be decided on what was known, either, after the clock was set back", async () => {
+    const { identity, state, clock } = setUp();
+    await identity.resolve("Bearer token-of-ann");
+    state.away = true;
+    clock.advance(-3_600_000);
+    await expect(identity.resolve("Bearer token-of-ann")).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
   it("cannot be decided where auth does not answer in time", async () => {
     const late = new RegistryError("deadline_exceeded", "DEADLINE_EXCEEDED", "too late");
     const silent = { exchange: () => Promise.reject(late), epoch: async () => ({ epoch: 0, raisedAgoMs: [] }) };

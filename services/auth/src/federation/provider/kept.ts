@@ -1,4 +1,4 @@
-import type { Clock } from "@registry/kit";
+import { type Clock, isRecent } from "@registry/kit";
 
 /** Something that is asked for once and kept for a while; whoever asks meanwhile shares the question. */
 export class Kept<T> {
@@ -17,7 +17,7 @@ export class Kept<T> {
   /** @param maxAgeMs take nothing older */
   get(maxAgeMs = this.#maxAgeMs): Promise<T> {
     const kept = this.#value;
-    if (kept !== undefined && this.#clock.now().getTime() - kept.at < maxAgeMs) return Promise.resolve(kept.value);
+    if (kept !== undefined && isRecent(this.#clock, kept.at, maxAgeMs)) return Promise.resolve(kept.value);
     this.#loading ??= this.#renew().finally(() => {
       this.#loading = undefined;
     });
