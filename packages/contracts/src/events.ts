@@ -66,10 +66,25 @@ function checkNames(subject: Subject, { plugin, version }: { readonly [field: st
   if (subject.startsWith("registry.catalog.release.")) needed("version", version, versionPattern);
 }
 
-/** @throws MalformedEvent where the data is not an object, or does not say what it is about */
+/** Whether every number and every time in it is one. */
+function isWhole(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (value instanceof Date) return !Number.isNaN(value.getTime());
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return true;
+  return Object.values(value).every(isWhole);
+}
+
+/** @throws MalformedEvent where the data is not of the subject's form, or does not say what it is about */
 export function decodeEvent<S extends Subject>(subject: S, data: unknown): EventMessage<S> {
   if (typeof data !== "object" || data === null) throw new MalformedEvent(`the data of a ${subject} is no object`);
   checkNames(subject, data as { readonly [field: string]: unknown });
   const codec = subjects[subject] as unknown as { fromJSON(data: unknown): EventMessage<S> };
-  return codec.fromJSON(data);
+  let message: EventMessage<S>;
+  try {
+    message = codec.fromJSON(data);
+  } catch (error) {
+    throw new MalformedEvent(`the data of a ${subject} is of another form`, { cause: error });
+  }
+  if (!isWhole(message)) throw new MalformedEvent(`the data of a ${subject} has a number or a time that is none`);
+  return message;
 }

@@ -6,6 +6,7 @@ import { unavailable } from "@registry/domain";
 import type { ServiceClient } from "@registry/kit";
 import { userCaller } from "@registry/kit/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DeadLetters } from "./store/dead-letters.ts";
 import { administrator, as, openWorld, type Replica, startReplica, type World } from "./testing/harness.ts";
 import { auditTable, StandInCatalog } from "./testing/neighbours.ts";
 
@@ -211,10 +212,21 @@ describe("an event that a group cannot handle", () => {
     await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({ reason: "DEAD_LETTER_UNDER_WAY" });
   });
 
-  it("is none where no event can be made of it again", async () => {
+  it("is not there for a retry that somebody else's drop overtakes", async () => {
+    await parked(1);
+    const id = (await list())[0]?.id ?? "";
+    const retry = vi.spyOn(DeadLetters.prototype, "retry");
+    retry.mockImplementationOnce(async () => {
+      await events.dropDeadLetter({ id }, admin());
+      return null;
+    });
+    await expect(events.retryDeadLetter({ id }, admin())).rejects.toMatchObject({ reason: "DEAD_LETTER_NOT_FOUND" });
+  });
+
+  it("is none of its group's where no event can be made of it again", async () => {
     await parked(1, "1", "not JSON");
     await parked(1, "2");
-    expect((await list()).map(({ eventId }) => eventId)).toEqual(["2"]);
+    expect((await list("slow")).map(({ eventId }) => eventId)).toEqual(["2"]);
   });
 
   it("that is no event at all is shown and dropped, and never sent to anybody", async () => {
@@ -248,6 +260,54 @@ describe("an event that a group cannot handle", () => {
       await expect(events.listDeadLetters({ page }, admin())).rejects.toMatchObject({ kind: "invalid_argument" });
     }
   });
+
+  it("is passed over by no page, though those of the pages before are dropped meanwhile", async () => {
+    vi.spyOn(replica.surroundings.clock, "now").mockReturnValue(new Date());
+    for (let i = 0; i < 7; i++) await parked(1, `moment-${i}`);
+    const seen: string[] = [];
+    for (let pageToken = "", rounds = 0; rounds < 9; rounds++) {
+      const page = await events.listDeadLetters({ page: { pageSize: 2, pageToken } }, admin());
+      for (const { id, eventId } of page.deadLetters) {
+        seen.push(eventId);
+        await events.dropDeadLetter({ id }, admin());
+      }
+      pageToken = page.nextPageToken;
+      if (pageToken === "") break;
+    }
+    expect(seen.sort()).toEqual(Array.from({ length: 7 }, (_, i) => `moment-${i}`));
+    expect(await list()).toEqual([]);
+  });
+});
+
+describe("what is told of a dead letter that nobody could have told", () => {
+  it.each([
+    ["no object", parkedSubject, null],
+    ["a text that is none", parkedSubject, { group: { toString: 1 }, event: {}, attempts: 1 }],
+    [
+      "a time that is none",
+      parkedSubject,
+      { group: "slow", event: { id: "1", time: "soon", data: "e30=" }, attempts: 1 },
+    ],
+    [
+      "a count that is none",
+      parkedSubject,
+      { group: "slow", event: { id: "1", time: "2026-01-01T00:00:00Z", data: "e30=" }, attempts: "x" },
+    ],
+    [
+      "a group that is none",
+      parkedSubject,
+      { group: "A b", event: { id: "1", time: "2026-01-01T00:00:00Z", data: "e30=" }, attempts: 1 },
+    ],
+    ["a settled count that is none", settledSubject, { group: "slow", eventId: "1", attempts: "x" }],
+  ])("is a dead letter itself, which stays with nobody: %s", async (_what, told, data) => {
+    await world.bus.publish({ ...event("forged", data), subject: told });
+    const [letter] = await list();
+    expect(letter).toMatchObject({ group: "dead-letters", eventId: "forged", subject: told, attempts: 1 });
+    const { deadLetter } = await events.getDeadLetter({ id: letter?.id ?? "" }, admin());
+    expect(JSON.parse(deadLetter?.dataJson ?? "")).toEqual(data);
+    await events.dropDeadLetter({ id: letter?.id ?? "" }, admin());
+    expect(await list()).toEqual([]);
+  });
 });
 
 it.each([
@@ -256,6 +316,9 @@ it.each([
   ["registry.catalog.release.yanked", { plugin: "x" }],
   ["registry.catalog.plugin.updated", { plugin: "../../x y" }],
   ["registry.catalog.plugin.deleted", []],
+  ["registry.catalog.plugin.deleted", { plugin: "x", revision: "many" }],
+  ["registry.catalog.plugin.updated", { plugin: "x", visibility: { toString: 1 } }],
+  ["registry.catalog.release.published", { plugin: "x", version: "1.0.0", publishedAt: "soon" }],
 ])("a %s with %j is a dead letter at once, and in no count and no feed", async (poison, data) => {
   await replica.service.start();
   await world.bus.publish({ ...event("poison", data), subject: poison });

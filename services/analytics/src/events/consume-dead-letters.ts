@@ -1,8 +1,11 @@
-import { type Bus, type Delivery, parkedSubject, type Subscription, settledSubject } from "@registry/bus";
-import { decodeEvent } from "@registry/contracts/events";
+import { type Bus, type Delivery, parkedSubject, pendingEvent, type Subscription, settledSubject } from "@registry/bus";
+import { decodeEvent, MalformedEvent } from "@registry/contracts/events";
 import type { Clock, Logger } from "@registry/kit";
 import type { DeadLetters } from "../store/dead-letters.ts";
 import { retryAfter } from "./retrier.ts";
+
+const ownGroup = "dead-letters";
+const groupPattern = /^[a-z][a-z0-9-]{0,63}$/;
 
 interface Deps {
   readonly deadLetters: DeadLetters;
@@ -17,10 +20,19 @@ interface Deps {
 export function consumeDeadLetters(bus: Bus, deps: Deps): Promise<Subscription> {
   const store = (delivery: Delivery): Promise<void> => storeOne(deps, delivery);
   const subjects = [parkedSubject, settledSubject];
-  return bus.subscribe({ group: "dead-letters", subjects, onDeadLetter: store }, store);
+  return bus.subscribe({ group: ownGroup, subjects, onDeadLetter: store }, store);
 }
 
-async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery): Promise<void> {
+async function storeOne(deps: Deps, delivery: Delivery): Promise<void> {
+  try {
+    await storeTold(deps, delivery);
+  } catch (error) {
+    if (!(error instanceof MalformedEvent)) throw error;
+    await storeMalformed(deps, delivery, error);
+  }
+}
+
+async function storeTold({ deadLetters, clock }: Deps, { event }: Delivery): Promise<void> {
   const now = clock.now();
   if (event.subject === settledSubject) {
     const { group, eventId, attempts } = decodeEvent(settledSubject, event.data);
@@ -28,9 +40,9 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
   }
   const { group, event: unhandled, attempts, cause, away } = decodeEvent(parkedSubject, event.data);
   const data = Buffer.from(unhandled?.data ?? []).toString("utf8");
-  if (unhandled?.time === undefined || !isJson(data)) {
-    // Nothing that this registry has written; trying again would not make it so.
-    return log.error({ eventId: event.id, group }, "dead letter without its event, dropped");
+  if (unhandled?.time === undefined || !isJson(data)) throw new MalformedEvent("a dead letter without its event");
+  if (!groupPattern.test(group) || !Number.isSafeInteger(attempts) || attempts < 1) {
+    throw new MalformedEvent("a dead letter of no group, or without an attempt");
   }
   const { traceparent, time, unreadable, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
@@ -38,6 +50,13 @@ async function storeOne({ deadLetters, clock, log }: Deps, { event }: Delivery):
   const retryAt = away ? retryAfter(attempts, now) : undefined;
   const parked = { group, event: whole, unreadable, attempts, cause, at: event.time };
   await deadLetters.park({ ...parked, ...(retryAt === undefined ? {} : { retryAt }) }, now);
+}
+
+/** Nothing that this registry has written. Trying again would not make it so; it is shown as what it is. */
+async function storeMalformed({ deadLetters, clock, log }: Deps, { event }: Delivery, err: Error): Promise<void> {
+  log.error({ eventId: event.id, subject: event.subject, err }, "what is told of a dead letter cannot be read");
+  const shown = { group: ownGroup, event: pendingEvent(event), unreadable: true, attempts: 1, cause: err.message };
+  await deadLetters.park({ ...shown, at: event.time }, clock.now());
 }
 
 function isJson(text: string): boolean {

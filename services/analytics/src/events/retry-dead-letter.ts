@@ -11,7 +11,7 @@ export const retryDeadLetter: EventUseCase<"retryDeadLetter"> =
     if (letter.unreadable === true) throw unreadable();
     context.audit(auditOf(letter));
     const retried = await sendAgain(parts, letter);
-    if (retried === null) throw underWay();
+    if (retried === null) throw (await parts.deadLetters.find(id)) === null ? noDeadLetter() : underWay();
     return { deadLetter: toDeadLetter(retried) };
   };
 

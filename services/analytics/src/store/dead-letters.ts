@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Event, type Outbox, type OutboxEvent, outboxIndexes, pendingEvent } from "@registry/bus";
-import type { Collection, CollectionSpec, Documents, Update } from "@registry/documents";
+import type { Collection, CollectionSpec, Documents, Filter, Update } from "@registry/documents";
 
 /** An event that one group could not handle; afterwards, for some weeks, that this is over. */
 export interface DeadLetter {
@@ -28,6 +28,12 @@ export interface DeadLetter {
   readonly outbox?: Outbox;
 }
 
+/** Where one is in the list of all that are open. */
+export interface ListedAt {
+  readonly firstParkedAt: Date;
+  readonly id: string;
+}
+
 export interface Parked {
   readonly group: string;
   readonly event: OutboxEvent;
@@ -44,18 +50,20 @@ const spec: CollectionSpec = {
   name: "dead_letters",
   indexes: [
     {
-      name: "open",
+      name: "listed",
       keys: [
         ["open", 1],
         ["firstParkedAt", 1],
+        ["_id", 1],
       ],
     },
     {
-      name: "open_of_group",
+      name: "listed_of_group",
       keys: [
         ["group", 1],
         ["open", 1],
         ["firstParkedAt", 1],
+        ["_id", 1],
       ],
     },
     { name: "closed_at", keys: [["closedAt", 1]] },
@@ -137,15 +145,27 @@ export class DeadLetters {
 
   /**
    * Those that nobody has settled or dropped, longest parked first.
-   * @param after where the page before ended
+   * @param after where the page before ended, wherever that one is by now
    */
-  page(group: string, after: { since: Date; skip: number }, limit: number): Promise<DeadLetter[]> {
-    const { since, skip } = after;
-    const filter = { open: true, firstParkedAt: { $gte: since }, ...(group === "" ? {} : { group }) };
+  async page(group: string, after: ListedAt, limit: number): Promise<DeadLetter[]> {
+    const { firstParkedAt, id } = after;
+    const same = await this.#listed(group, { firstParkedAt, _id: { $gt: id } }, limit);
+    const left = limit - same.length;
+    return left === 0
+      ? same
+      : [...same, ...(await this.#listed(group, { firstParkedAt: { $gt: firstParkedAt } }, left))];
+  }
+
+  #listed(group: string, after: Filter, limit: number): Promise<DeadLetter[]> {
+    const filter = { ...(group === "" ? {} : { group }), open: true, ...after };
     const fields = readFields.flatMap((field) =>
       field === "event" ? ["event.id", "event.subject", "event.source", "event.about", "event.time"] : [field],
     );
-    return this.collection.find(filter, { sort: [["firstParkedAt", 1]], skip, limit, fields });
+    const sort = [
+      ["firstParkedAt", 1],
+      ["_id", 1],
+    ] as const;
+    return this.collection.find(filter, { sort, limit, fields });
   }
 
   /** Those that are to be retried by themselves, longest due first. */

@@ -19,7 +19,7 @@ const deadLettersUrl = "/api/v1/admin/dead-letters";
 const deadLettersQuery = z.object({
   group: textParameter(64, "^(?:[a-z][a-z0-9-]{0,63})?$").describe("Of one consumer group"),
   limit: integerParameter(1, 500, 50),
-  cursor: textParameter(32, "^(?:[0-9]{1,15}-[0-9]{1,6})?$"),
+  cursor: textParameter(64, "^(?:[0-9]{1,15}-[0-9a-f]{40})?$"),
 });
 const rebuildBody = z.strictObject({
   projection: z
