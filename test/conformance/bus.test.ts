@@ -273,6 +273,30 @@ describe.skipIf(missing("nats"))("NATS", () => {
       expect(await other.generation()).toBe(after);
       await other.close();
     });
+
+    it("comes back with older data: that shows before anybody publishes, and once for all who notice", async (context) => {
+      const subject = freshSubject();
+      const other = await open({ natsUrl: own.url });
+      await publishUntilAccepted(subject, 1);
+      const data = await dataFolder(own, context);
+      await own.stop();
+      await cp(data, `${data}-older`, { recursive: true });
+      await own.start();
+      await publishUntilAccepted(subject, 2);
+      await eventually(() => other.publish(freshEvent(subject, 3)));
+      await publishUntilAccepted(subject, 4);
+      const before = await bus.generation();
+      await own.stop();
+      await rm(data, { recursive: true });
+      await rename(`${data}-older`, data);
+      await own.start();
+      await eventually(async () => expect(await bus.generation()).not.toBe(before));
+      const after = await bus.generation();
+      await eventually(async () => expect(await other.generation()).toBe(after));
+      await publishUntilAccepted(subject, 5);
+      expect([await bus.generation(), await other.generation()]).toEqual([after, after]);
+      await other.close();
+    });
   });
 });
 

@@ -28,7 +28,8 @@ export interface StreamOptions {
 }
 
 interface Position {
-  readonly created: string;
+  /** Of the stream; changes where it is made anew, or its server was caught having lost events. */
+  readonly epoch: string;
   readonly sequence: number;
 }
 
@@ -37,10 +38,11 @@ export class Stream {
   readonly #link: Link;
   readonly #options: StreamOptions;
   readonly #log: BusLog;
-  /** The highest sequence that the server has given to an event of ours, in the stream made at `created`. */
-  #highest: Position = { created: "", sequence: 0 };
-  #created = "";
-  #unrecordedLoss = false;
+  /** The highest sequence that the server has given to an event of ours, in that epoch. */
+  #highest: Position = { epoch: "", sequence: 0 };
+  #epoch = "";
+  /** The epoch in which a loss was noticed that is not recorded yet, by this process at least. */
+  #lossIn: string | undefined;
 
   constructor(link: Link, options: StreamOptions, log: BusLog) {
     this.#link = link;
@@ -60,10 +62,13 @@ export class Stream {
 
   /** Makes or widens the stream where that is needed. @throws kind `unavailable` */
   async ensure(): Promise<StreamInfo> {
+    const before = this.#highest;
     const manager = await this.manager();
     try {
       const info = await this.#ensure(manager);
-      this.#created = info.created;
+      this.#epoch = epochOf(info);
+      // A server that has lost what it gave that sequence to: at once, since nobody may publish for long.
+      if (before.epoch === this.#epoch && info.state.last_seq < before.sequence) this.#noteLoss(info.state.last_seq);
       return info;
     } catch (error) {
       throw unavailable("The event bus", error);
@@ -96,9 +101,8 @@ export class Stream {
 
   /** @throws kind `unavailable` */
   async generation(): Promise<string> {
-    if (this.#unrecordedLoss) await this.#recordLoss();
-    const { created, config } = await this.ensure();
-    return `${created}/${config.metadata?.[lossesKey] ?? "0"}`;
+    const info = await this.ensure();
+    return epochOf(this.#lossIn === undefined ? info : await this.#recordLoss(info, this.#lossIn));
   }
 
   /** @throws kind `unavailable` */
@@ -127,28 +131,37 @@ export class Stream {
    * that one: it acknowledges events before they are on its disk.
    */
   noteAccepted(before: Position, sequence: number): void {
-    const created = this.#created;
-    const lost = before.created === created && sequence <= before.sequence;
-    if (lost || this.#highest.created !== created || sequence > this.#highest.sequence) {
-      this.#highest = { created, sequence };
-    }
-    if (!lost) return;
-    this.#log.error({ stream: this.name, sequence }, "event bus has lost events that it had accepted");
-    this.#unrecordedLoss = true;
+    const epoch = this.#epoch;
+    if (before.epoch === epoch && sequence <= before.sequence) this.#noteLoss(sequence);
+    else if (this.#highest.epoch !== epoch || sequence > this.#highest.sequence) this.#highest = { epoch, sequence };
   }
 
-  async #recordLoss(): Promise<void> {
-    const { config } = await this.ensure();
-    const losses = Number(config.metadata?.[lossesKey] ?? "0") + 1;
-    const manager = await this.manager();
-    try {
-      await manager.streams.update(this.name, { metadata: { ...config.metadata, [lossesKey]: `${losses}` } });
-    } catch (error) {
-      throw unavailable("The event bus", error);
+  #noteLoss(sequence: number): void {
+    this.#highest = { epoch: this.#epoch, sequence };
+    this.#lossIn = this.#epoch;
+    this.#log.error({ stream: this.name, sequence }, "event bus has lost events that it had accepted");
+  }
+
+  /** Once for all processes that noticed it. */
+  async #recordLoss(info: StreamInfo, lossIn: string): Promise<StreamInfo> {
+    let recorded = info;
+    if (epochOf(info) === lossIn) {
+      const manager = await this.manager();
+      const metadata = { ...info.config.metadata, [lossesKey]: `${Number(lossesOf(info)) + 1}` };
+      try {
+        recorded = await manager.streams.update(this.name, { metadata });
+      } catch (error) {
+        throw unavailable("The event bus", error);
+      }
     }
-    this.#unrecordedLoss = false;
+    if (this.#lossIn === lossIn) this.#lossIn = undefined;
+    return recorded;
   }
 }
+
+const lossesOf = ({ config }: StreamInfo): string => config.metadata?.[lossesKey] ?? "0";
+
+const epochOf = (info: StreamInfo): string => `${info.created}/${lossesOf(info)}`;
 
 /** What is to change so that the stream holds all it has to; larger limits that an operator has set stay. */
 function widened(config: StreamConfig, duplicateWindow: number): Partial<StreamConfig> | undefined {
