@@ -11,7 +11,7 @@ export class RebuildProgress {
   readonly #job: RebuildJob;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  readonly #mended: Record<string, number> = {};
+  readonly #mended: Record<string, number>;
   #step = "";
   #checked = 0;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -21,6 +21,8 @@ export class RebuildProgress {
     this.#job = job;
     this.#clock = clock;
     this.#signal = signal;
+    // Of whoever did it before: what was set right is not found again.
+    this.#mended = { ...job.mended };
   }
 
   get now(): Progress {

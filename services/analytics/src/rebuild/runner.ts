@@ -53,7 +53,7 @@ export class RebuildRunner {
       log.info({ number: job.number, ...progress.now }, "analytics rebuilt");
     } catch (error) {
       if (error instanceof RebuildLost) return;
-      if (signal.aborted) return await this.#jobs.release(job, clock.now());
+      if (signal.aborted) return await this.#jobs.release(job, progress.now, clock.now());
       log.warn({ err: error, number: job.number }, "analytics not rebuilt");
       const failure = scrub(error instanceof Error ? error.message : String(error)).slice(0, 500);
       await this.#jobs.finish(job, progress.now, clock.now(), failure);

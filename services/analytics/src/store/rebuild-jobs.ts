@@ -63,10 +63,10 @@ export class RebuildJobs {
     }
   }
 
-  /** @returns the job, where there is one that nobody does */
+  /** @returns the job, where there is one that nobody does, with what was set right by whoever did it before */
   take(worker: string, now: Date, leasedUntil: Date): Promise<RebuildJob | null> {
     const free = { _id, state: { $in: ["waiting", "running"] }, leasedUntil: { $lte: now } };
-    const start = { state: "running", worker, leasedUntil, checked: 0, mended: {}, step: "" };
+    const start = { state: "running", worker, leasedUntil, checked: 0, step: "" };
     return this.#jobs.findOneAndUpdate(free, { $set: start }, { returnDocument: "after" });
   }
 
@@ -86,8 +86,8 @@ export class RebuildJobs {
   }
 
   /** Leaves it to another. */
-  async release(job: RebuildJob, now: Date): Promise<void> {
+  async release(job: RebuildJob, progress: Progress, now: Date): Promise<void> {
     const own = { _id, number: job.number, worker: job.worker ?? "", state: "running" };
-    await this.#jobs.updateOne(own, { $set: { leasedUntil: now } });
+    await this.#jobs.updateOne(own, { $set: { ...progress, leasedUntil: now } });
   }
 }
