@@ -15,17 +15,23 @@ export interface RebuilderDeps {
   readonly rebuild: () => Promise<Rebuilt>;
 }
 
+type State = Omit<ReplicaState, "_id" | "seenAt">;
+
 /** Looks in the store for rebuilds of the search that are asked for, does them, and says so there. */
 export class Rebuilder {
   readonly #deps: RebuilderDeps;
   readonly #looking: Periodic;
-  #state: Omit<ReplicaState, "_id" | "seenAt"> = { number: 0, mended: 0, plugins: 0, failure: "" };
-  #toldAt = Number.NEGATIVE_INFINITY;
+  /** Apart, since a rebuild may take longer than a replica that says nothing is waited for. */
+  readonly #telling: Periodic;
+  #state: State = { number: 0, mended: 0, plugins: 0, failure: "" };
+  #told: State | undefined;
 
   constructor(deps: RebuilderDeps) {
     this.#deps = deps;
     const failed = "rebuilds not looked for, tried again";
     this.#looking = new Periodic(() => this.#look(), { everyMs, log: deps.log, failed });
+    const untold = "it is not told how far the search is, tried again";
+    this.#telling = new Periodic(() => this.#tell(), { everyMs: tellEveryMs, log: deps.log, failed: untold });
   }
 
   /** To be awaited before the search is loaded for the first time, which is as good as the latest rebuild. */
@@ -36,6 +42,7 @@ export class Rebuilder {
 
   start(): void {
     this.#looking.start();
+    this.#telling.start();
     this.kick();
   }
 
@@ -45,12 +52,9 @@ export class Rebuilder {
 
   async #look(): Promise<void> {
     const number = await this.#deps.rebuilds.latest();
-    if (number > this.#state.number) {
-      await this.#rebuild(number);
-      // To be told at once, and again until it is.
-      this.#toldAt = Number.NEGATIVE_INFINITY;
-    }
-    if (performance.now() - this.#toldAt >= tellEveryMs) await this.#tell();
+    if (number > this.#state.number) await this.#rebuild(number);
+    // At once, and again until it is told.
+    if (this.#told !== this.#state) await this.#telling.kick();
   }
 
   async #rebuild(number: number): Promise<void> {
@@ -68,13 +72,14 @@ export class Rebuilder {
   async #tell(): Promise<void> {
     const { rebuilds, clock, instance } = this.#deps;
     const now = clock.now();
-    await rebuilds.tell({ _id: instance, ...this.#state, seenAt: now });
+    const state = this.#state;
+    await rebuilds.tell({ _id: instance, ...state, seenAt: now });
+    this.#told = state;
     await rebuilds.forgetBefore(new Date(now.getTime() - goneMs));
-    this.#toldAt = performance.now();
   }
 
   async close(): Promise<void> {
-    await this.#looking.close();
+    await Promise.all([this.#looking.close(), this.#telling.close()]);
     await this.#deps.rebuilds.leave(this.#deps.instance).catch(() => undefined);
   }
 }
