@@ -4,14 +4,14 @@ import { isRegistryError } from "@registry/domain";
 import { type Clock, systemClock } from "@registry/kit/clock";
 import { scrub } from "@registry/kit/scrub";
 import type { Delivery, Event } from "./port.ts";
-import { maxBodyBytes, parkedSubject, settledSubject } from "./rules.ts";
+import { maxBodyBytes, maxDepth, parkedSubject, settledSubject } from "./rules.ts";
 
 const maxCause = 1000;
 const maxCauses = 4;
 /** Bytes that are shown of what is no event. */
 const maxBeginning = 64 * 1024;
 const maxSubject = 256;
-const noEvent = `The message is no event of the registry: it lacks the headers of a CloudEvent, or its body is no JSON of at most ${maxBodyBytes} bytes`;
+const noEvent = `The message is no event of the registry: it lacks the headers of a CloudEvent, or its body is no JSON of at most ${maxBodyBytes} bytes and ${maxDepth} levels`;
 
 /** A store or a service did not answer, or not in time. */
 function isAway(cause: unknown): boolean {

@@ -29,7 +29,7 @@ export interface Event {
   readonly time: Date;
   /** What it happened to: `ce-subject`, e.g. the plugin's name, up to 256 characters. Empty where nothing fits. */
   readonly about: string;
-  /** JSON of the protobuf message that the subject's row in the contracts names, up to 512 KiB. */
+  /** JSON of the protobuf message that the subject's row in the contracts names, up to 512 KiB and 100 levels. */
   readonly data: unknown;
   /** W3C trace context, if the publisher had one. */
   readonly traceparent?: string;

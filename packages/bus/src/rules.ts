@@ -4,6 +4,8 @@ import type { Event, Redelivery, SubscribeOptions } from "./port.ts";
 export const maxBodyBytes = 512 * 1024;
 /** A parked event holds another whole, in base64. */
 const maxParkedBytes = maxBodyBytes * 1.4;
+/** What is nested by the thousands can be read, but not written again. */
+export const maxDepth = 100;
 
 export const parkedSubject = "registry.deadletters.event.parked";
 export const settledSubject = "registry.deadletters.event.settled";
@@ -34,6 +36,7 @@ export const isFor = (group: string | undefined, { again }: Pick<Event, "again">
  */
 export function encodeData(event: Event): string {
   checkEnvelope(event);
+  if (isDeeper(event.data, maxDepth)) throw invalidEvent(`data may be nested up to ${maxDepth} levels`, "/data");
   const body = JSON.stringify(event.data);
   if (body === undefined) throw invalidEvent("data must be a JSON value", "/data");
   if (!fits(event.subject, Buffer.byteLength(body))) {
@@ -47,12 +50,19 @@ export function encodeData(event: Event): string {
  * @param bytes of the data as they travelled
  */
 export function isCarried(event: Event, bytes: number): boolean {
+  if (!fits(event.subject, bytes)) return false;
   try {
-    checkEnvelope(event);
+    // Written again it may be more than it was.
+    encodeData(event);
+    return true;
   } catch {
     return false;
   }
-  return fits(event.subject, bytes);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1));
 }
 
 const fits = (subject: string, bytes: number): boolean =>

@@ -52,6 +52,8 @@ describe("headers", () => {
     ["no source", encodeHeaders({ ...event, source: "" }), body(null)],
     ["more about it than any of ours has", encodeHeaders({ ...event, about: "x".repeat(257) }), body(null)],
     ["more data than any of ours has", encodeHeaders(event), body("x".repeat(512 * 1024))],
+    ["data nested deeper than any of ours is", encodeHeaders(event), Buffer.from("[".repeat(9000) + "]".repeat(9000))],
+    ["data that is more when it is written again", encodeHeaders(event), Buffer.from(`[${"1e20,".repeat(50_000)}1]`)],
     ["a group that there cannot be", encodeHeaders({ ...event, again: { key: "k", group: "A b" } }), body(null)],
   ])("with %s are no event", (_, headers, data) => {
     expect(decodeMessage({ subject: freshSubject(), headers, data })).toBeUndefined();
