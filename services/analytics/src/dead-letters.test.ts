@@ -279,25 +279,22 @@ describe("an event that a group cannot handle", () => {
   });
 });
 
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const forged = (event: object) => {
+  const whole = { id: "1", subject, source: "/test", time: "2026-01-01T00:00:00Z", data: base64("{}"), ...event };
+  return { group: "slow", event: whole, attempts: 1 };
+};
+
 describe("what is told of a dead letter that nobody could have told", () => {
   it.each([
     ["no object", parkedSubject, null],
     ["a text that is none", parkedSubject, { group: { toString: 1 }, event: {}, attempts: 1 }],
-    [
-      "a time that is none",
-      parkedSubject,
-      { group: "slow", event: { id: "1", time: "soon", data: "e30=" }, attempts: 1 },
-    ],
-    [
-      "a count that is none",
-      parkedSubject,
-      { group: "slow", event: { id: "1", time: "2026-01-01T00:00:00Z", data: "e30=" }, attempts: "x" },
-    ],
-    [
-      "a group that is none",
-      parkedSubject,
-      { group: "A b", event: { id: "1", time: "2026-01-01T00:00:00Z", data: "e30=" }, attempts: 1 },
-    ],
+    ["a time that is none", parkedSubject, forged({ time: "soon" })],
+    ["a count that is none", parkedSubject, { ...forged({}), attempts: "x" }],
+    ["a group that is none", parkedSubject, { ...forged({}), group: "A b" }],
+    ["data that cannot be written again", parkedSubject, forged({ data: base64("[".repeat(9000) + "]".repeat(9000)) })],
+    ["an event that cannot be sent again", parkedSubject, forged({ subject: "a b" })],
+    ["no event, and not how it began", parkedSubject, forged({ unreadable: true })],
     ["a settled count that is none", settledSubject, { group: "slow", eventId: "1", attempts: "x" }],
   ])("is a dead letter itself, which stays with nobody: %s", async (_what, told, data) => {
     await world.bus.publish({ ...event("forged", data), subject: told });

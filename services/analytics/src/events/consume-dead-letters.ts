@@ -1,4 +1,14 @@
-import { type Bus, type Delivery, parkedSubject, pendingEvent, type Subscription, settledSubject } from "@registry/bus";
+import {
+  type Bus,
+  type Delivery,
+  eventOf,
+  isCarried,
+  type OutboxEvent,
+  parkedSubject,
+  pendingEvent,
+  type Subscription,
+  settledSubject,
+} from "@registry/bus";
 import { decodeEvent, MalformedEvent } from "@registry/contracts/events";
 import type { Clock, Logger } from "@registry/kit";
 import type { DeadLetters } from "../store/dead-letters.ts";
@@ -39,14 +49,15 @@ async function storeTold({ deadLetters, clock }: Deps, { event }: Delivery): Pro
     return await deadLetters.settle(group, eventId, attempts, now);
   }
   const { group, event: unhandled, attempts, cause, away } = decodeEvent(parkedSubject, event.data);
-  const data = Buffer.from(unhandled?.data ?? []).toString("utf8");
-  if (unhandled?.time === undefined || !isJson(data)) throw new MalformedEvent("a dead letter without its event");
+  if (unhandled?.time === undefined) throw new MalformedEvent("a dead letter without its event");
   if (!groupPattern.test(group) || !Number.isSafeInteger(attempts) || attempts < 1) {
     throw new MalformedEvent("a dead letter of no group, or without an attempt");
   }
   const { traceparent, time, unreadable, ...rest } = unhandled;
   const trace = traceparent === "" ? {} : { traceparent };
+  const data = Buffer.from(rest.data).toString("utf8");
   const whole = { ...rest, ...trace, time, data };
+  if (!isKnown(whole, unreadable)) throw new MalformedEvent("a dead letter of what could not have been one");
   const retryAt = away ? retryAfter(attempts, now) : undefined;
   const parked = { group, event: whole, unreadable, attempts, cause, at: event.time };
   await deadLetters.park({ ...parked, ...(retryAt === undefined ? {} : { retryAt }) }, now);
@@ -59,10 +70,11 @@ async function storeMalformed({ deadLetters, clock, log }: Deps, { event }: Deli
   await deadLetters.park({ ...shown, at: event.time }, clock.now());
 }
 
-function isJson(text: string): boolean {
+/** Whether it can be shown, and sent again where it is an event. */
+function isKnown(event: OutboxEvent, unreadable: boolean): boolean {
   try {
-    JSON.parse(text);
-    return true;
+    const whole = eventOf(event);
+    return unreadable ? typeof whole.data === "string" : isCarried(whole, event.data.length);
   } catch {
     return false;
   }
