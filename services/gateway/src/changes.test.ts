@@ -161,6 +161,26 @@ describe("the feed over HTTP", () => {
     await vi.waitFor(() => expect(idsIn(again.heard())).toEqual(["4"]));
   });
 
+  it.each([
+    ["text/event-stream;q=0.9", true],
+    ["Text/Event-Stream", true],
+    ["text/event-stream, application/json", true],
+    ["application/json;q=0.5, text/event-stream;charset=utf-8;q=0.9", true],
+    ["*/*;q=0.1, text/event-stream", true],
+    ["application/json, text/event-stream;q=0.5", false],
+    ["application/json, */*;q=0.1, text/event-stream;q=0.5", false],
+    ["text/event-stream;q=0", false],
+    ["text/event-stream;q=0.000, */*", false],
+    ["text/event-streams", false],
+    ["text/*", false],
+    ["*/*", false],
+    ["", false],
+  ])("is a stream for those who want one: %s", async (accept, streams) => {
+    await start();
+    const { type } = await open("now", { accept });
+    expect(type).toBe(streams ? "text/event-stream; charset=utf-8" : "application/json; charset=utf-8");
+  });
+
   it("answers with a problem where the stream cannot begin", async () => {
     await start();
     const expired = await open("old");

@@ -58,8 +58,26 @@ export function changeRoutes({ changes, changeStreams }: Parts): Route[] {
   ];
 }
 
+/** A stream is for whoever names it, and likes JSON no better: readers of anything would wait for its end. */
 function wantsStream({ request }: Call): boolean {
-  return request.method === "GET" && request.headers.accept?.includes(eventStream) === true;
+  const weights = weightsIn(request.headers.accept ?? "");
+  const stream = weights.get(eventStream) ?? 0;
+  const page = jsonTypes.map((type) => weights.get(type)).find((weight) => weight !== undefined) ?? 0;
+  return request.method === "GET" && stream > 0 && stream >= page;
+}
+
+/** The closest first. */
+const jsonTypes = ["application/json", "application/*", "*/*"];
+
+/** What a client accepts, by type: 0 for what it does not. */
+function weightsIn(accept: string): Map<string, number> {
+  return new Map(
+    accept.split(",").map((range) => {
+      const [type = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+      const weight = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1";
+      return [type, /^[01](?:\.\d*)?$/.test(weight) ? Number(weight) : 1];
+    }),
+  );
 }
 
 /** Where a reader that was cut off had come to. */
