@@ -174,7 +174,7 @@ function preflight(request: FastifyRequest, reply: FastifyReply, allow: string):
   if (asked && open) {
     reply.headers({
       "access-control-allow-methods": allow,
-      "access-control-allow-headers": "Authorization, Content-Type, If-None-Match, Range, X-Request-Id",
+      "access-control-allow-headers": "Authorization, Content-Type, If-None-Match, Last-Event-ID, Range, X-Request-Id",
       "access-control-max-age": "600",
     });
   }
