@@ -14,6 +14,8 @@ import type { Answer } from "./sending/post.ts";
 const awayMs = 60_000;
 /** A webhook is not given up for one event that its receiver did not get half an hour to take. */
 const fewestFailures = 4;
+/** Nor for one that was not kept from it as long, by rests that it asked for. */
+const fewestHeldMs = 30 * 60_000;
 
 /** Makes one attempt after the other, and writes down what came of each. */
 export class Courier {
@@ -93,8 +95,10 @@ export class Courier {
     if (this.#failsTooLong(webhook, delivery, now)) await disable(this.#parts, webhook, "failing");
   }
 
-  #failsTooLong({ failingSince }: Webhook, { failures }: Delivery, now: Date): boolean {
-    if (failingSince === undefined || failures + 1 < fewestFailures) return false;
+  #failsTooLong({ failingSince, restUntil }: Webhook, { failures, nextAt }: Delivery, now: Date): boolean {
+    // After each rest another has its turn, so where much waits none may ever fail so often.
+    const heldMs = restUntil === undefined || nextAt === undefined ? 0 : restUntil.getTime() - nextAt.getTime();
+    if (failingSince === undefined || (failures + 1 < fewestFailures && heldMs < fewestHeldMs)) return false;
     return now.getTime() - failingSince.getTime() >= this.#parts.config.WEBHOOK_DISABLE_AFTER_HOURS * 3600_000;
   }
 }

@@ -206,6 +206,28 @@ describe("a receiver", () => {
     expect(await world.get(id)).toMatchObject({ state: "active", failingSince: undefined });
   });
 
+  it("that asks for a rest for five days has its webhook switched off, however much waits for its turn", async () => {
+    const { id } = await world.create();
+    world.receiver.answers = () => [503, { "retry-after": "3600" }];
+    await world.publish("pump");
+    await world.attempts(id, 1);
+    for (let i = 1; i < 10; i++) await world.publish("pump", `1.0.${i}`);
+    // After each rest another has its turn, so that none fails four times.
+    for (let asked = 2; asked <= 10; asked++) {
+      world.advance(12.1 * hourMs);
+      await world.attempts(id, asked);
+    }
+    expect(await world.get(id)).toMatchObject({ state: "active", failingSince: expect.any(Date) });
+    world.advance(12.1 * hourMs);
+    await world.until(async () => expect(await world.get(id)).toMatchObject({ state: "failing" }));
+    expect(world.receiver.received).toHaveLength(11);
+
+    await world.service.updateWebhook({ id, active: true }, world.as(olga));
+    await world.publish("valve");
+    await world.attempts(id, 12);
+    expect(await world.get(id)).toMatchObject({ state: "active" });
+  });
+
   it("that was replaced while it was asked has no say any more", async () => {
     const { id } = await world.create({ url: world.receiver.url("/before") });
     for (const answer of [410, 500]) {

@@ -29,7 +29,7 @@ export function delayAfter(failures: number, id: string): number | undefined {
 export function restAsked(status: number, retryAfter: string | undefined, now: Date): number | undefined {
   if ((status !== 429 && status !== 503) || retryAfter === undefined) return undefined;
   const text = retryAfter.trim();
-  const askedMs = /^\d{1,9}$/.test(text)
+  const askedMs = /^\d+$/.test(text)
     ? Number(text) * secondMs
     : httpDate.test(text)
       ? Date.parse(text) - now.getTime()
