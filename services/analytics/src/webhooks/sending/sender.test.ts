@@ -78,6 +78,18 @@ describe("a request", () => {
     expect(receiver.received).toHaveLength(2);
   });
 
+  it("to the machine itself goes to whichever of its two addresses is allowed, and of other names to none", async () => {
+    const resolve = async () => ["::1", "127.0.0.1"];
+    for (const host of ["localhost", "hook.localhost"]) {
+      expect(await send(receiver.url("/", host), { resolve })).toMatchObject({ status: 204 });
+    }
+    expect(await send(receiver.url("/", "localhost.example"), { resolve })).toBe("address not allowed");
+    expect(await send(receiver.url("/", "localhost"), { resolve: async () => ["::1", "10.0.0.1"] })).toBe(
+      "address not allowed",
+    );
+    expect(receiver.received).toHaveLength(2);
+  });
+
   it("resolves a name once: what a second answer says is of no account", async () => {
     let asked = 0;
     const resolve = async () => (asked++ === 0 ? ["127.0.0.1"] : ["127.0.0.2"]);
