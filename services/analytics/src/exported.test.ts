@@ -205,4 +205,28 @@ describe("two replicas", () => {
     expect(await counted([first])).toEqual([0]);
     await expect.poll(() => counted([first, second])).toEqual([0, 3]);
   });
+
+  it("tell them once where the clocks were set back just before the first falls silent", async () => {
+    let cut = false;
+    const documents = intercepted(world.documents, "seats", "updateOne", (call) => {
+      if (cut) throw unavailable("The store");
+      return call();
+    });
+    const first = await start({ documents });
+    const second = await start();
+    await publishes("pump");
+    await downloads(second, "pump", 3);
+    await expect.poll(() => counted([first, second])).toEqual([3, 0]);
+    cut = true;
+    const pass = (ms: number): void => {
+      for (const { surroundings } of [first, second]) surroundings.clock.advance(ms);
+    };
+    pass(-3_600_000);
+    expect(await counted([first])).toEqual([0]);
+    const after = async (): Promise<number[]> => {
+      pass(2000);
+      return counted([first, second]);
+    };
+    await expect.poll(after, { timeout: 20_000, interval: 500 }).toEqual([0, 3]);
+  });
 });

@@ -22,6 +22,7 @@ const beatEveryMs = 3000;
 const vacantAfterMs = 10_000;
 /** The holder gives up this much earlier than the others may take over. */
 const marginMs = 2000;
+const heldMs = vacantAfterMs - marginMs;
 
 /**
  * Which of several replicas speaks for all of them, where what they all know must be told once. Each measures by its own
@@ -49,7 +50,9 @@ export class Lead {
   }
 
   get held(): boolean {
-    return this.#now() < this.#heldUntil;
+    const leftMs = this.#heldUntil - this.#now();
+    // More than it was given is left where the clock was set back; others do not wait for that long.
+    return leftMs > 0 && leftMs <= heldMs;
   }
 
   /** Takes the seat if it is free, and again and again from now on. */
@@ -88,8 +91,11 @@ export class Lead {
       return;
     }
     const { holder, beat } = seat;
-    if (this.#seen?.holder !== holder || this.#seen.beat !== beat) this.#seen = { holder, beat, at };
-    if (holder === "" || at - this.#seen.at >= vacantAfterMs) await this.#move(seat, at);
+    let seen = this.#seen;
+    // By a clock that was set back, a beat that is ahead would be fresh for hours.
+    if (seen?.holder !== holder || seen.beat !== beat || seen.at > at) seen = { holder, beat, at };
+    this.#seen = seen;
+    if (holder === "" || at - seen.at >= vacantAfterMs) await this.#move(seat, at);
   }
 
   /** @returns false where somebody else was faster */
@@ -103,7 +109,7 @@ export class Lead {
   /** @param at before it was asked for: what it took is no time that others wait */
   #hold(beat: number, at: number): void {
     this.#beat = beat;
-    this.#heldUntil = at + vacantAfterMs - marginMs;
+    this.#heldUntil = at + heldMs;
   }
 
   #lose(): void {
