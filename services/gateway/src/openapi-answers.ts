@@ -53,7 +53,11 @@ const problems: { readonly [status: string]: ProblemDoc } = {
   },
   404: { name: "NotFound", description: "It is not there, or not for the caller to know of", when: hasPart },
   409: { name: "Conflict", description: "What is there already does not allow it", when: changes },
-  410: { name: "Gone", description: "It was deleted for ever", when: ({ url }) => url.includes("/plugins/:name") },
+  410: {
+    name: "Gone",
+    description: "It was deleted for ever, or what came after the cursor is not kept any more",
+    when: ({ url }) => url.includes("/plugins/:name") || url === "/api/v1/changes",
+  },
   413: { name: "TooLarge", description: "The body or what it holds is over a limit", when: hasBody },
   415: { name: "UnsupportedMedia", description: "In a format that the route does not take", when: hasBody },
   422: { name: "Rejected", description: "Well-formed, and refused for what it says", when: changes },

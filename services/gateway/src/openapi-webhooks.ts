@@ -13,7 +13,7 @@ const headers = [
   {
     name: "webhook-signature",
     description:
-      "`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}` under the bytes that the secret has behind `whsec_`; two of them, with a space between, for 24 hours after a rotation",
+      "`v1,` and the base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}` under the bytes that the secret has behind `whsec_`; several of them, with a space between, for 24 hours after a rotation: one for each secret that still signs",
   },
 ].map((header) => ({ ...header, in: "header", required: true, schema: text }));
 

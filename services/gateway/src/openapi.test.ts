@@ -96,6 +96,12 @@ describe("the OpenAPI document", () => {
     expect(new Set(Object.values(webhooks).map(({ post }) => post.operationId)).size).toBe(9);
   });
 
+  it("tells that the feed is a page or a stream, and that a cursor may be too old", () => {
+    const responses = document.paths["/api/v1/changes"]?.get?.responses;
+    const content = { "application/json": { schema: expect.anything() }, "text/event-stream": {} };
+    expect(responses).toMatchObject({ 200: { content }, 410: {} });
+  });
+
   it("agrees with the README's table", () => {
     const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
     const missing = routes.filter(({ method, url }) => !readme.includes(`\`${method} ${templateOf(url)}\``));

@@ -135,11 +135,10 @@ function responses(route: Route, components: Components): Json {
   const known = Object.entries(route.answers).map(([status, answer]) => {
     const { description, schema, type } = answer;
     const common = { description, ...headersOf(answer, status, isRead) };
-    if (schema !== undefined) {
-      return [status, { ...common, content: { "application/json": { schema: components.write(schema, "input") } } }];
-    }
-    if (type === undefined) return [status, common];
-    return [status, { ...common, content: Object.fromEntries([type].flat().map((each) => [each, {}])) }];
+    if (schema === undefined && type === undefined) return [status, common];
+    const page = schema === undefined ? {} : { "application/json": { schema: components.write(schema, "input") } };
+    const others = Object.fromEntries([type ?? []].flat().map((each) => [each, {}]));
+    return [status, { ...common, content: { ...page, ...others } }];
   });
   const unchanged = isRead && 200 in route.answers ? { 304: { description: "What `If-None-Match` names" } } : {};
   return { ...problemsOf(route), ...unchanged, ...Object.fromEntries(known) };

@@ -99,7 +99,7 @@ export interface AnswerDoc {
   readonly headers?: readonly HeaderName[];
   /** Of the JSON body. */
   readonly schema?: z.ZodType;
-  /** Where it is not JSON: one type or several. */
+  /** Where it is not JSON, or not always: one type or several. */
   readonly type?: string | readonly string[];
 }
 

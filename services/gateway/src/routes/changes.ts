@@ -32,7 +32,7 @@ export function changeRoutes({ changes, changeStreams }: Parts): Route[] {
       access: "readers",
       query: z.object({
         since: textParameter(64, cursorPattern).describe(
-          "`next` of an answer before, `now`, or nothing for the oldest change that is kept",
+          "`next` of an answer before, `now`, or nothing for the oldest change that is kept; a stream goes on after `Last-Event-ID` instead, where that is sent",
         ),
         limit: integerParameter(1, 500, 100),
       }),
@@ -41,6 +41,7 @@ export function changeRoutes({ changes, changeStreams }: Parts): Route[] {
           description:
             "In order, and perhaps none: `next` goes on in any case. As a stream, events have the cursor as their `id`",
           schema: z.object({ changes: z.array(changeSchema), next: text, more: z.boolean() }),
+          type: eventStream,
         },
       },
       async handle(call) {
