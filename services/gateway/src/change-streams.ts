@@ -79,20 +79,23 @@ export class ChangeStreams {
     let wroteAt = clock.now().getTime();
     let seen = begun;
     try {
-      let isOwed = false;
+      let [isOwed, isSilent] = [false, false];
       while (!ended.aborted) {
-        const isSilent = !isRecent(clock, wroteAt, heartbeatMs);
         // The cursor moves past what the reader may not see, too, so that it does not age meanwhile.
         const text = page?.changes.map(eventText).join("") || (isSilent ? `:\nid: ${next}\n\n` : "");
         if (text !== "") {
           if (!(await writeTo(response, Buffer.from(text)))) return;
           wroteAt = clock.now().getTime();
         }
-        if (page?.more !== true) await head.moved(seen, ended, lookMs);
+        // What the reader may not see moves the head, but no beat.
+        const leftMs = Math.max(0, wroteAt + heartbeatMs - clock.now().getTime());
+        if (page?.more !== true) await head.moved(seen, ended, Math.min(lookMs, leftMs));
         if (ended.aborted) return;
         const context = await call.renewed();
         const heard = head.moves;
-        const isDue: boolean = isOwed || page?.more === true || heard !== seen;
+        isSilent = !isRecent(clock, wroteAt, heartbeatMs);
+        // Each beat has a cursor of its own: one that is new only where something happened would tell that it did.
+        const isDue: boolean = isSilent || isOwed || page?.more === true || heard !== seen;
         seen = heard;
         page = isDue ? await this.#list(context, next).catch(unlessAway) : undefined;
         isOwed = isDue && page === undefined;

@@ -11,6 +11,8 @@ class FakeFeed {
   readonly changes: Change[] = [];
   readonly asked: { readonly request: ListChangesRequest; readonly caller: string }[] = [];
   away = false;
+  /** As the real one has them: none comes twice. */
+  sealed = 0;
   /** Happens when a list was read, and before it is answered. */
   meanwhile: (() => void) | undefined;
   #wake = (): void => undefined;
@@ -33,10 +35,11 @@ class FakeFeed {
     this.asked.push({ request, caller: caller.type === "user" ? caller.username : caller.type });
     if (this.away) throw new RegistryError("unavailable", "UNAVAILABLE", "away");
     if (request.since === "old") throw new RegistryError("gone", "CURSOR_EXPIRED", "Read everything anew");
-    const from = request.since === "now" ? this.changes.length : Number(request.since);
+    const from = request.since === "now" ? this.changes.length : Math.trunc(Number(request.since));
     const changes = this.changes.slice(from, from + request.limit);
     const next = from + changes.length;
-    const answer = { changes, next: String(next), more: next < this.changes.length };
+    const seal = this.sealed === 0 ? "" : `.${this.sealed++}`;
+    const answer = { changes, next: `${next}${seal}`, more: next < this.changes.length };
     const { meanwhile } = this;
     this.meanwhile = undefined;
     meanwhile?.();
@@ -230,6 +233,19 @@ describe("the feed over HTTP", () => {
     await vi.waitFor(() => expect(stream.heard()).toContain("retry:"));
     stack.around.clock.advance(15_000);
     await vi.waitFor(() => expect(stream.heard()).toContain(":\nid: 0\n\n"), { timeout: 5000 });
+  });
+
+  it("beats with another cursor each time, which would tell of what is hidden if it were new only then", async () => {
+    await start();
+    feed.sealed = 1;
+    const stream = await open("now");
+    const places = (): string[] => [...stream.heard().matchAll(/^id: (.*)$/gm)].map(([, id = ""]) => id);
+    for (const beats of [1, 2, 3]) {
+      await vi.waitFor(() => expect(places().length).toBe(beats), { timeout: 5000 });
+      stack.around.clock.advance(15_000);
+    }
+    expect(new Set(places()).size).toBe(3);
+    expect(places().map((place) => place.split(".")[0])).toEqual(["0", "0", "0"]);
   });
 
   it("waits for a feed that is away", async () => {
