@@ -4,4 +4,4 @@ export { type BusOptions, openBus } from "./open.ts";
 export * from "./outbox.ts";
 export * from "./outbox-event.ts";
 export * from "./port.ts";
-export { isCarried, parkedSubject, settledSubject } from "./rules.ts";
+export { isCarried, isGroupName, parkedSubject, settledSubject } from "./rules.ts";

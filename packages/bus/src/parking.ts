@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeEvent } from "@registry/contracts/events";
-import { isRegistryError } from "@registry/domain";
+import { isAway } from "@registry/domain";
 import { type Clock, systemClock } from "@registry/kit/clock";
 import { scrub } from "@registry/kit/scrub";
 import type { Delivery, Event } from "./port.ts";
@@ -12,11 +12,6 @@ const maxCauses = 4;
 const maxBeginning = 64 * 1024;
 const maxSubject = 256;
 const noEvent = `The message is no event of the registry: it lacks the headers of a CloudEvent, or its body is no JSON of at most ${maxBodyBytes} bytes and ${maxDepth} levels`;
-
-/** A store or a service did not answer, or not in time. */
-function isAway(cause: unknown): boolean {
-  return isRegistryError(cause) && (cause.kind === "unavailable" || cause.kind === "deadline_exceeded");
-}
 
 export interface ParkingOptions {
   readonly clock?: Clock;

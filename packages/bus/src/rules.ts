@@ -11,7 +11,8 @@ export const parkedSubject = "registry.deadletters.event.parked";
 export const settledSubject = "registry.deadletters.event.settled";
 
 const subjectPattern = /^registry(\.[a-z0-9_-]{1,64}){1,8}$/;
-const groupPattern = /^[a-z][a-z0-9-]{0,63}$/;
+/** Of consumers. */
+export const isGroupName = (text: string): boolean => /^[a-z][a-z0-9-]{0,63}$/.test(text);
 
 export interface CheckedSubscription {
   readonly group: string;
@@ -90,7 +91,7 @@ function checkAgain(again: Event["again"]): void {
   if (again === undefined) return;
   const { key, group, attempts = 0 } = again;
   if (!/^[!-~]{1,100}$/.test(key)) throw invalidEvent("key must be 1 to 100 printable ASCII characters", "/again/key");
-  if (group !== undefined && !groupPattern.test(group)) {
+  if (group !== undefined && !isGroupName(group)) {
     throw invalidEvent(`${quote(group)} is no group name`, "/again/group");
   }
   if (!Number.isSafeInteger(attempts) || attempts < 0) {
@@ -101,7 +102,7 @@ function checkAgain(again: Event["again"]): void {
 /** @throws kind `invalid_argument`, reason `INVALID_SUBSCRIPTION` */
 export function checkSubscription(options: SubscribeOptions): CheckedSubscription {
   const { group, subjects, ackWaitMs = 30_000, maxDeliver = 10, concurrency = 16, onDeadLetter } = options;
-  if (!groupPattern.test(group)) {
+  if (!isGroupName(group)) {
     throw invalidSubscription(`${quote(group)} is no group name; use a-z, then a-z 0-9 -`, "/group");
   }
   checkSubjects(subjects);

@@ -39,7 +39,7 @@ export async function serve(names: readonly ServiceName[], options: ServeOptions
   const { asked, now } = stopWishes();
   const starting = startRegistryProcess(plan, settings);
   const running = await Promise.race([starting, asked]);
-  if (typeof running === "string") return await giveUp(running, starting);
+  if (typeof running === "string") return giveUp(running, starting);
   process.stdout.write(`${describe(running, plan.hosted, settings)}\n`);
   const signal = await asked;
   process.stdout.write(`${signal}: ending work under way, then stopping\n`);
@@ -49,7 +49,7 @@ export async function serve(names: readonly ServiceName[], options: ServeOptions
 }
 
 /** Told to end while it starts, perhaps waiting for its stores: it serves nobody yet, and what it began bears any end. */
-async function giveUp(signal: NodeJS.Signals, starting: Promise<RegistryProcess>): Promise<number> {
+function giveUp(signal: NodeJS.Signals, starting: Promise<RegistryProcess>): number {
   process.stdout.write(`${signal}: stopping before everything has started\n`);
   starting.then(
     (running) => running.close(),

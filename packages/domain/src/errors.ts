@@ -89,6 +89,11 @@ export function isRegistryError(error: unknown): error is RegistryError {
   return error instanceof RegistryError;
 }
 
+/** Whether a store or a service did not answer, or not in time: another try may go well. */
+export function isAway(error: unknown): boolean {
+  return isRegistryError(error) && (error.kind === "unavailable" || error.kind === "deadline_exceeded");
+}
+
 export const invalid = (reason: string, message: string, pointer?: string): RegistryError =>
   new RegistryError(
     "invalid_argument",

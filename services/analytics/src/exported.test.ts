@@ -189,7 +189,8 @@ describe("two replicas", () => {
     await expect.poll(() => counted([second])).toEqual([5]);
   });
 
-  it("tell them once where the first falls silent without leaving, too", async () => {
+  /** The first of two has told three downloads when its store goes away. */
+  async function firstWithoutStore(): Promise<[Replica, Replica]> {
     let cut = false;
     const documents = intercepted(world.documents, "seats", "updateOne", (call) => {
       if (cut) throw unavailable("The store");
@@ -201,23 +202,18 @@ describe("two replicas", () => {
     await downloads(second, "pump", 3);
     await expect.poll(() => counted([first, second])).toEqual([3, 0]);
     cut = true;
+    return [first, second];
+  }
+
+  it("tell them once where the first falls silent without leaving, too", async () => {
+    const [first, second] = await firstWithoutStore();
     for (const { surroundings } of [first, second]) surroundings.clock.advance(10_000);
     expect(await counted([first])).toEqual([0]);
     await expect.poll(() => counted([first, second])).toEqual([0, 3]);
   });
 
   it("tell them once where the clocks were set back just before the first falls silent", async () => {
-    let cut = false;
-    const documents = intercepted(world.documents, "seats", "updateOne", (call) => {
-      if (cut) throw unavailable("The store");
-      return call();
-    });
-    const first = await start({ documents });
-    const second = await start();
-    await publishes("pump");
-    await downloads(second, "pump", 3);
-    await expect.poll(() => counted([first, second])).toEqual([3, 0]);
-    cut = true;
+    const [first, second] = await firstWithoutStore();
     const pass = (ms: number): void => {
       for (const { surroundings } of [first, second]) surroundings.clock.advance(ms);
     };

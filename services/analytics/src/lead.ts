@@ -1,5 +1,5 @@
 import type { Collection, Documents } from "@registry/documents";
-import { type Clock, type Ids, type Logger, Periodic } from "@registry/kit";
+import { type Clock, type Ids, isRecent, type Logger, Periodic } from "@registry/kit";
 
 interface Seat {
   readonly _id: string;
@@ -33,7 +33,8 @@ export class Lead {
   readonly #deps: LeadDeps;
   readonly #self: string;
   readonly #looking: Periodic;
-  #heldUntil = 0;
+  /** When the last beat was begun. */
+  #heldAt = Number.NEGATIVE_INFINITY;
   #beat: number | undefined;
   #seen: { readonly holder: string; readonly beat: number; readonly at: number } | undefined;
 
@@ -50,9 +51,8 @@ export class Lead {
   }
 
   get held(): boolean {
-    const leftMs = this.#heldUntil - this.#now();
-    // More than it was given is left where the clock was set back; others do not wait for that long.
-    return leftMs > 0 && leftMs <= heldMs;
+    // Not where the clock was set back, either: others do not wait for that long.
+    return isRecent(this.#deps.clock, this.#heldAt, heldMs);
   }
 
   /** Takes the seat if it is free, and again and again from now on. */
@@ -109,12 +109,12 @@ export class Lead {
   /** @param at before it was asked for: what it took is no time that others wait */
   #hold(beat: number, at: number): void {
     this.#beat = beat;
-    this.#heldUntil = at + heldMs;
+    this.#heldAt = at;
   }
 
   #lose(): void {
     this.#beat = undefined;
-    this.#heldUntil = 0;
+    this.#heldAt = Number.NEGATIVE_INFINITY;
   }
 
   #now(): number {

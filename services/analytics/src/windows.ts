@@ -68,8 +68,7 @@ export class Windows {
   }
 
   #isFresh({ readAt, freshMs }: Kept): boolean {
-    if (readAt === undefined) return true;
-    return isRecent(this.#clock, readAt, freshMs);
+    return readAt === undefined || isRecent(this.#clock, readAt, freshMs);
   }
 
   #drop(key: string, kept: Kept): void {

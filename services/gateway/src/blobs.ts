@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Packing, type ReadBlobResponse, type StorageServiceDefinition } from "@registry/contracts/storage";
-import { isRegistryError, RegistryError } from "@registry/domain";
+import { isAway, RegistryError } from "@registry/domain";
 import {
   anySignal,
   type CacheFigures,
@@ -89,36 +89,39 @@ export class Blobs {
     return bytes;
   }
 
-  /**
-   * Exactly `length` bytes from `offset`, or an error. A stream that breaks is taken up again where it stopped, which is
-   * sound since the bytes belong to a digest. The first bytes are there by the context's deadline, or never.
-   */
+  /** Exactly `length` bytes from `offset`, or an error. The first of them are there by the context's deadline, or never. */
   async *read(ref: BlobRef, offset: number, length: number, context: PassedOn): AsyncGenerator<Uint8Array> {
     const late = new AbortController();
     const left = context.deadline.getTime() - this.#clock.now().getTime();
     const timer = setTimeout(() => late.abort(deadlineExceeded()), left);
     const signal = anySignal(context.signal, late.signal);
-    let sent = 0;
     try {
-      for (let failures = 0; sent < length; ) {
-        try {
-          for await (const chunk of this.#chunks(ref, offset + sent, length - sent, { ...context, signal })) {
-            clearTimeout(timer);
-            sent += chunk.length;
-            failures = 0;
-            yield chunk;
-          }
-          if (sent < length) {
-            throw new RegistryError("unavailable", "BLOB_ENDED_SHORT", "The stored package ended early");
-          }
-        } catch (error) {
-          failures += 1;
-          if (late.signal.aborted) throw late.signal.reason;
-          if (failures >= maxFailures || signal.aborted || !mayPass(error)) throw error;
-        }
+      for await (const chunk of this.#resumed(ref, offset, length, { ...context, signal })) {
+        clearTimeout(timer);
+        yield chunk;
       }
+    } catch (error) {
+      throw late.signal.aborted ? late.signal.reason : error;
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** A stream that breaks is taken up again where it stopped, which is sound since the bytes belong to a digest. */
+  async *#resumed(ref: BlobRef, offset: number, length: number, context: PassedOn): AsyncGenerator<Uint8Array> {
+    let sent = 0;
+    for (let failures = 0; sent < length; ) {
+      try {
+        for await (const chunk of this.#chunks(ref, offset + sent, length - sent, context)) {
+          sent += chunk.length;
+          failures = 0;
+          yield chunk;
+        }
+        if (sent < length) throw new RegistryError("unavailable", "BLOB_ENDED_SHORT", "The stored package ended early");
+      } catch (error) {
+        failures += 1;
+        if (failures >= maxFailures || context.signal.aborted || !isAway(error)) throw error;
+      }
     }
   }
 
@@ -153,8 +156,4 @@ function requestFor(
 
 function headerOf({ part }: ReadBlobResponse): BlobDescription | undefined {
   return part?.$case === "header" ? part.value : undefined;
-}
-
-function mayPass(error: unknown): boolean {
-  return isRegistryError(error) && (error.kind === "unavailable" || error.kind === "deadline_exceeded");
 }

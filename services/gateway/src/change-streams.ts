@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Change, ChangeServiceDefinition, ListChangesResponse } from "@registry/contracts/changes";
-import { isRegistryError, rateLimited } from "@registry/domain";
+import { isAway, isRegistryError, rateLimited } from "@registry/domain";
 import { anySignal, type Clock, isRecent, type Logger, type PassedOn, type ServiceClient } from "@registry/kit";
 import { networkOf } from "@registry/limits";
 import type { AnswerTimes } from "./answer-times.ts";
@@ -138,7 +138,7 @@ export class ChangeStreams {
 
 /** The stream waits for a feed that is away. @throws anything else */
 function unlessAway(error: unknown): undefined {
-  if (!isRegistryError(error) || (error.kind !== "unavailable" && error.kind !== "deadline_exceeded")) throw error;
+  if (!isAway(error)) throw error;
 }
 
 function eventText(change: Change): string {

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { isRegistryError } from "@registry/domain";
+import { isAway, isRegistryError } from "@registry/domain";
 import { type Clock, type Ids, type Logger, type Metrics, partsOf } from "@registry/kit";
 import type { AddressHashes } from "./address-hashes.ts";
 import { closedPath, leftBehind, openName, readIfThere } from "./spool-files.ts";
@@ -146,9 +146,9 @@ export class UsageSpool {
   }
 
   #flush(): void {
+    this.#rotateIfOld();
     const held = this.#held;
     if (held.length === 0) return;
-    this.#rotateIfOld();
     const lines = Buffer.from((this.#torn ? "\n" : "") + held.join(""));
     this.#held = [];
     if (this.#waitingBytes + (this.#current?.bytes ?? 0) + lines.length > this.#deps.maxBytes) {
@@ -225,7 +225,6 @@ export class UsageSpool {
 
   async #drainAll(): Promise<void> {
     this.#flush();
-    this.#rotateIfOld();
     const now = this.#deps.clock.now().getTime();
     if (this.#unwritten.size > 0) await this.#unwritten.send(batchSize, (uses) => this.#send(uses));
     if (now - this.#adoptedAt >= adoptEveryMs) this.#adopt("unclosed");
@@ -277,8 +276,4 @@ export class UsageSpool {
       else for (const use of uses) await this.#send([use]);
     }
   }
-}
-
-function isAway(error: unknown): boolean {
-  return isRegistryError(error) && (error.kind === "unavailable" || error.kind === "deadline_exceeded");
 }

@@ -3,6 +3,7 @@ import {
   type Delivery,
   eventOf,
   isCarried,
+  isGroupName,
   type OutboxEvent,
   parkedSubject,
   pendingEvent,
@@ -15,7 +16,6 @@ import type { DeadLetters } from "../store/dead-letters.ts";
 import { retryAfter } from "./retrier.ts";
 
 const ownGroup = "dead-letters";
-const groupPattern = /^[a-z][a-z0-9-]{0,63}$/;
 
 interface Deps {
   readonly deadLetters: DeadLetters;
@@ -50,7 +50,7 @@ async function storeTold({ deadLetters, clock }: Deps, { event }: Delivery): Pro
   }
   const { group, event: unhandled, attempts, cause, away } = decodeEvent(parkedSubject, event.data);
   if (unhandled?.time === undefined) throw new MalformedEvent("a dead letter without its event");
-  if (!groupPattern.test(group) || !Number.isSafeInteger(attempts) || attempts < 1) {
+  if (!isGroupName(group) || !Number.isSafeInteger(attempts) || attempts < 1) {
     throw new MalformedEvent("a dead letter of no group, or without an attempt");
   }
   const { traceparent, time, unreadable, ...rest } = unhandled;

@@ -1,3 +1,4 @@
+import { isGroupName } from "@registry/bus";
 import { invalid, pageSizeOf, wrongPageToken } from "@registry/domain";
 import type { DeadLetter, ListedAt } from "../store/dead-letters.ts";
 import type { EventUseCase } from "./parts.ts";
@@ -7,7 +8,7 @@ export const listDeadLetters: EventUseCase<"listDeadLetters"> =
   (parts) =>
   async ({ page, group }) => {
     const size = pageSizeOf(page);
-    if (!/^(?:[a-z][a-z0-9-]{0,63})?$/.test(group)) throw invalid("INVALID_GROUP", "group: no such name", "/group");
+    if (group !== "" && !isGroupName(group)) throw invalid("INVALID_GROUP", "group: no such name", "/group");
     const found = await parts.deadLetters.page(group, readAfter(page?.pageToken ?? ""), size + 1);
     const shown = found.slice(0, size);
     const last = shown.at(-1);

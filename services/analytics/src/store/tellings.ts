@@ -26,7 +26,6 @@ export class Tellings {
 
   /** To be done once all totals are marked as to be told. */
   async note(generation: string): Promise<void> {
-    await this.#tellings.insertNew([{ _id: totals, generation }]);
-    await this.#tellings.updateOne({ _id: totals }, { $set: { generation } });
+    await this.#tellings.updateOne({ _id: totals }, { $set: { generation } }, { upsert: true });
   }
 }

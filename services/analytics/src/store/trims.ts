@@ -24,7 +24,7 @@ export class Trims {
 
   /** To be done before they go. */
   async note(what: Trimmed, before: Date): Promise<void> {
-    await this.#trims.updateEach([{ filter: { _id: what }, update: { $max: { before } } }], { upsert: true });
+    await this.#trims.updateOne({ _id: what }, { $max: { before } }, { upsert: true });
   }
 
   /** @returns the beginning of time where nothing was let go of */

@@ -1,4 +1,5 @@
 import { isAdmin } from "@registry/domain";
+import type { Rollup } from "../model/rollup.ts";
 import { before, dayMs } from "../model/time.ts";
 import type { Parts, UseCase } from "../parts.ts";
 import { mostDownloaded } from "../popularity.ts";
@@ -27,16 +28,32 @@ export const getMetrics: UseCase<"getMetrics"> = (parts) => async (_request, con
   return { totalPlugins, totalSearches, activeUsers, popularPlugins, recentPublishes, ...downloads };
 };
 
-async function recent(parts: Parts, all: boolean): Promise<Publish[]> {
-  // By id: what comes in between two pages moves the rest, and the next one begins with what was read.
-  const shown = new Map<string, Publish>();
-  for (let page = 0; page < maxPages && shown.size < recentCount; page++) {
-    const newest = await parts.publishes.newest(page * publishesAtOnce, publishesAtOnce);
+function recent(parts: Parts, all: boolean): Promise<Publish[]> {
+  const read = (skip: number) => parts.publishes.newest(skip, publishesAtOnce);
+  return firstShown(recentCount, publishesAtOnce, read, async (newest) => {
     const names = await parts.plugins.shownAmong([...new Set(newest.map(({ plugin }) => plugin))], all);
-    for (const publish of newest) if (names.has(publish.plugin)) shown.set(publish._id, publish);
-    if (newest.length < publishesAtOnce) break;
+    return newest.filter(({ plugin }) => names.has(plugin));
+  });
+}
+
+/**
+ * The first that may be shown, read page by page.
+ * @param atOnce size of a page that is not the last
+ */
+async function firstShown<T extends { readonly _id: string }>(
+  limit: number,
+  atOnce: number,
+  read: (skip: number) => Promise<readonly T[]>,
+  shownOf: (page: readonly T[]) => Promise<readonly T[]>,
+): Promise<T[]> {
+  // By id: what comes in between two pages moves the rest, and the next one begins with what was read.
+  const shown = new Map<string, T>();
+  for (let page = 0; page < maxPages && shown.size < limit; page++) {
+    const found = await read(page * atOnce);
+    for (const item of await shownOf(found)) shown.set(item._id, item);
+    if (found.length < atOnce) break;
   }
-  return [...shown.values()].slice(0, recentCount);
+  return [...shown.values()].slice(0, limit);
 }
 
 interface Row {
@@ -57,14 +74,8 @@ export async function downloadRows(parts: Parts): Promise<{ totalDownloads: numb
 }
 
 async function publicRows(parts: Parts, names: ReadonlySet<string>, limit: number): Promise<Row[]> {
-  // By id, as recent publications are.
-  const rows = new Map<string, Row>();
-  for (let page = 0; page < maxPages && rows.size < limit; page++) {
-    const versions = await parts.rollups.versionTotals(page * rowsAtOnce, rowsAtOnce);
-    for (const { _id, plugin, version = "", count } of versions) {
-      if (plugin !== undefined && names.has(plugin)) rows.set(_id, { plugin, version, downloads: count });
-    }
-    if (versions.length < rowsAtOnce) break;
-  }
-  return [...rows.values()].slice(0, limit);
+  const read = (skip: number) => parts.rollups.versionTotals(skip, rowsAtOnce);
+  const isPublic = ({ plugin }: Rollup): boolean => plugin !== undefined && names.has(plugin);
+  const versions = await firstShown(limit, rowsAtOnce, read, async (page) => page.filter(isPublic));
+  return versions.map(({ plugin = "", version = "", count }) => ({ plugin, version, downloads: count }));
 }

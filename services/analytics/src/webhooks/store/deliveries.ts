@@ -1,6 +1,6 @@
 import type { Collection, CollectionSpec, Documents } from "@registry/documents";
-import type { Position } from "../../model/paging.ts";
 import { type Attempt, type Delivery, withAttempt } from "../model/delivery.ts";
+import type { Position } from "../model/paging.ts";
 
 const spec: CollectionSpec = {
   name: "webhook_deliveries",

@@ -6,7 +6,7 @@ import {
   type Update,
 } from "@registry/documents";
 import { RegistryError } from "@registry/domain";
-import type { Position } from "../../model/paging.ts";
+import type { Position } from "../model/paging.ts";
 import type { Webhook } from "../model/webhook.ts";
 
 const spec: CollectionSpec = {

@@ -1,8 +1,8 @@
 import { pageSizeOf, wrongPageToken } from "@registry/domain";
 import type { Keys } from "@registry/kit";
-import { type Position, positionAfter, readPosition, tokenOf } from "../../model/paging.ts";
 import { findWebhook } from "../access.ts";
 import type { Delivery } from "../model/delivery.ts";
+import { type Position, positionAfter, readPosition, tokenOf } from "../model/paging.ts";
 import type { WebhookUseCase } from "../parts.ts";
 import { knownAmong } from "../shown.ts";
 import { toDelivery } from "../wire.ts";

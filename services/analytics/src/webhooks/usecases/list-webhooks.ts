@@ -1,6 +1,6 @@
 import { isAdmin, pageSizeOf, permissionDenied } from "@registry/domain";
-import { positionAfter, readPosition, tokenOf } from "../../model/paging.ts";
 import { callerOf, ownerNamed } from "../access.ts";
+import { positionAfter, readPosition, tokenOf } from "../model/paging.ts";
 import { ownerKeyOf } from "../model/webhook.ts";
 import type { WebhookUseCase } from "../parts.ts";
 import { toWebhook } from "../wire.ts";
